@@ -1,0 +1,7 @@
+"""Notebooks to production, provably right, without leaving Jupyter."""
+
+from __future__ import annotations
+
+__all__ = ["__version__"]
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""From an analysed notebook to the files of a project: choice of model, plan, rendering."""

@@ -1,0 +1,417 @@
+"""The feature program: what of the notebook turns a raw row into the model's input.
+
+The slice from the raw table to the rows that the notebook's model was asked about is taken as it stands, without the
+operations that choose rows, and without the columns that the model does not get (the target among them). The result is
+the source of `build_features`. That it is right is not assumed here: the proof compares it with the notebook's own
+model input, row by row.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from jupyter_mlops.convert.edits import indent, statement_text
+from jupyter_mlops.convert.names import Names, Rewriter, literal
+from jupyter_mlops.convert.plan import FeatureProgram
+from jupyter_mlops.convert.rowops import is_mask, is_row_removal, row_choice_edits, split_sources
+from jupyter_mlops.convert.scopes import global_names
+from jupyter_mlops.convert.sharing import SharedRun, share
+from jupyter_mlops.notebook.cells import Stage
+
+if TYPE_CHECKING:
+    from jupyter_mlops.notebook.dataflow import Analysis
+
+__all__ = ["engineered_program", "feature_program"]
+
+_NOT_COLUMNS = frozenset({"columns", "shape", "index", "values", "dtypes", "T", "size", "empty", "loc", "iloc", "str", "dt"})
+
+
+@dataclass(frozen=True)
+class _Item:
+    """One statement of the serving path."""
+
+    cell: int
+    node: ast.stmt
+    text: str
+    binds: frozenset[str]
+    touches: frozenset[str]  # bound or changed in place
+    verbatim: int | None = None  # the statement, where its text is that of the training code
+
+
+class _Demand:
+    """Columns that are still needed of each variable, going backwards; None stands for all of them."""
+
+    def __init__(self) -> None:
+        self.of: dict[str, set[str] | None] = {}
+
+    def add(self, name: str, columns: set[str] | None) -> None:
+        if columns is None or self.of.get(name, set()) is None:
+            self.of[name] = None
+        else:
+            self.of[name] = (self.of.get(name) or set()) | columns
+
+    def merge(self, other: Mapping[str, set[str] | None]) -> None:
+        for name, columns in other.items():
+            self.add(name, columns)
+
+
+def _column_list(node: ast.expr, constants: Mapping[str, Any]) -> list[str] | None:
+    """Column names that a subscript selects, where the syntax and the constants tell them."""
+    value = literal(node, constants)
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, (list, tuple)) and all(isinstance(v, str) for v in value):
+        return list(value)
+    return None
+
+
+def _demands(node: ast.AST, variables: frozenset[str], constants: Mapping[str, Any]) -> dict[str, set[str] | None]:
+    """Columns of each variable that an expression or statement reads."""
+    demand = _Demand()
+
+    def visit(one: ast.AST) -> None:
+        match one:
+            case ast.Subscript(value=ast.Name(id=name), slice=key) if name in variables:
+                columns = _column_list(key, constants)
+                demand.add(name, None if columns is None else set(columns))
+                if columns is None:
+                    visit(key)
+                return
+            case ast.Attribute(value=ast.Name(id=name), attr=attr) if name in variables and attr not in _NOT_COLUMNS:
+                demand.add(name, {attr})
+                return
+            case ast.Name(id=name, ctx=ast.Load()) if name in variables:
+                demand.add(name, None)
+                return
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="copy"), args=[]) if name in variables:
+                demand.add(name, None)
+                return
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name))) if name in variables:
+                demand.add(name, None)  # a method of the frame may read any column
+                for child in (*one.args, *(k.value for k in one.keywords)):
+                    visit(child)
+                return
+        for child in ast.iter_child_nodes(one):
+            visit(child)
+
+    visit(node)
+    return demand.of
+
+
+def _plain_source(value: ast.expr) -> str | None:
+    """The variable that an expression passes on with all rows and the columns asked for: ``df``, ``df.copy()``,
+    ``df.drop(columns=...)``."""
+    match value:
+        case ast.Name(id=name):
+            return name
+        case ast.Call(func=ast.Attribute(value=inner, attr="copy" | "drop")):
+            return _plain_source(inner)
+    return None
+
+
+def _alias_source(node: ast.stmt) -> str | None:
+    """The other name in ``a = b`` and ``a = b.copy()``."""
+    match node:
+        case ast.Assign(targets=[ast.Name()], value=ast.Name(id=name)):
+            return name
+        case ast.Assign(targets=[ast.Name()], value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="copy"), args=[])):
+            return name
+    return None
+
+
+def _pairs(node: ast.stmt) -> list[tuple[str, ast.expr]] | None:
+    """``X_test, y_test = X, y`` as single assignments, where none of them reads what another one binds."""
+    match node:
+        case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)) if len(targets) == len(values):
+            if not all(isinstance(t, ast.Name) for t in targets):
+                return None
+            bound = [t.id for t in targets if isinstance(t, ast.Name)]
+            read = {n.id for v in values for n in ast.walk(v) if isinstance(n, ast.Name)}
+            return None if read & set(bound) else list(zip(bound, values, strict=True))
+    return None
+
+
+class _Builder:
+    def __init__(self, analysis: Analysis, names: Names, rewriter: Rewriter) -> None:
+        self.analysis, self.names, self.rewriter = analysis, names, rewriter
+        self.masks: set[str] = set()
+
+    def _is_mask_name(self, node: ast.expr) -> bool:
+        return isinstance(node, ast.Name) and node.id in self.masks
+
+    def items(self, wanted: list[int]) -> list[_Item]:
+        """Statements of the path, without row choice."""
+        out: list[_Item] = []
+        for index in wanted:
+            s = self.analysis.statements[index]
+            code = self.analysis.notebook.cells[s.cell - 1].code
+            node = s.node
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and is_mask(node.value, self._is_mask_name):
+                self.masks.add(node.targets[0].id)
+            aliases = split_sources(node)
+            if aliases is not None:
+                for alias in aliases:
+                    text = f"{alias.target} = {ast.unparse(alias.source)}"
+                    one = ast.parse(text).body[0]
+                    out.append(_Item(s.cell, one, text, frozenset({alias.target}), frozenset({alias.target})))
+                continue
+            if is_row_removal(node):
+                continue
+            edits = row_choice_edits(node, self._is_mask_name) + self.rewriter.edits(node)
+            text = statement_text(code, node, edits)
+            try:
+                node = ast.parse(text).body[0]
+            except SyntaxError:
+                text = statement_text(code, node, self.rewriter.edits(node))
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == ast.unparse(node.value):
+                continue  # df = df, once its row filter is gone
+            if (pairs := _pairs(node)) is not None:
+                for target, value in pairs:
+                    text = f"{target} = {ast.unparse(value)}"
+                    out.append(_Item(s.cell, ast.parse(text).body[0], text, frozenset({target}), frozenset({target})))
+                continue
+            comments = s.comments.strip("\n")
+            whole = f"{comments}\n{text}" if comments else text
+            verbatim = index if whole == self.rewriter.text(s) and not isinstance(_alias_source(node), str) else None
+            out.append(_Item(s.cell, node, whole, s.binds, s.binds | s.mutates, verbatim))
+        return out
+
+    def live(
+        self, items: list[_Item], result: ast.expr, columns: Sequence[str] | None, *, thrifty: bool
+    ) -> tuple[list[_Item], dict[str, set[str] | None]]:
+        """Backwards: the items that the result needs, and what is needed at their entry."""
+        variables = frozenset(n for i in items for n in i.touches) | {
+            n.id for n in ast.walk(result) if isinstance(n, ast.Name) and self.names.is_variable(n.id)
+        } | {n.id for i in items for n in global_names(i.node) if self.names.is_variable(n.id)}  # fmt: skip
+        constants = self.names.constant_names
+        demand = _Demand()
+        if isinstance(result, ast.Name):
+            demand.add(result.id, None if columns is None else set(columns))
+        else:
+            demand.merge(_demands(result, variables, constants))
+        kept: list[_Item] = []
+        for item in reversed(items):
+            live = item.touches & demand.of.keys()
+            if not live:
+                continue
+            match item.node:
+                case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str(column)))], value=value):
+                    needed = demand.of.get(name)
+                    if thrifty and needed is not None and column not in needed:
+                        continue
+                    if needed is not None:
+                        needed.discard(column)
+                    demand.merge(_demands(value, variables, constants))
+                    demand.add(name, set())
+                case ast.Assign(targets=[ast.Name(id=name)], value=value) if (source := _plain_source(value)) is not None:
+                    needed = demand.of.pop(name)
+                    demand.add(source, needed)
+                    if thrifty and needed is not None and not isinstance(value, ast.Name):
+                        # Dropped columns are not among those needed: the drop changes nothing.
+                        copies = any(isinstance(n, ast.Attribute) and n.attr == "copy" for n in ast.walk(value))
+                        text = f"{name} = {source}.copy()" if copies and name != source else f"{name} = {source}"
+                        if name == source:
+                            continue
+                        item = _Item(item.cell, ast.parse(text).body[0], text, item.binds, item.touches)
+                case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="drop"))) if (
+                    thrifty and demand.of.get(name) is not None
+                ):
+                    continue  # drop in place of columns that nobody needs
+                case ast.Delete() if thrifty:
+                    continue
+                case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                    needed = demand.of.pop(name)
+                    asked = _demands(value, variables, constants)
+                    if thrifty and needed is not None:
+                        asked = {v: (needed if c is None and v == name else c) for v, c in asked.items()}
+                    demand.merge(asked)
+                case _:
+                    asked = _demands(item.node, variables, constants)
+                    for name in live & item.binds - asked.keys():
+                        demand.of.pop(name, None)
+                    for name, columns_asked in asked.items():
+                        if thrifty and columns_asked is None and demand.of.get(name) is not None:
+                            continue  # changed in place: what is needed of it stays what it was
+                        demand.add(name, columns_asked)
+            kept.append(item)
+        return kept[::-1], demand.of
+
+
+def feature_program(
+    analysis: Analysis,
+    names: Names,
+    rewriter: Rewriter,
+    *,
+    raw_name: str,
+    asked_at: int,
+    argument: ast.expr,
+    columns: Sequence[str] | None,
+    thrifty: bool = True,
+    rest: Sequence[int] = (),
+) -> tuple[FeatureProgram, SharedRun | None] | None:
+    """Source of `build_features` for the rows in `argument` of statement `asked_at`.
+
+    Parameters
+    ----------
+    raw_name
+        Variable that holds the raw table after the last `load` cell.
+    columns
+        Columns of the model's input as the notebook's run had them, in order; None when it is no frame or unknown.
+    thrifty
+        Leave out what only makes columns that the model does not get. False keeps everything, for notebooks where
+        that leaves out too much.
+    rest
+        Statements of all stages, in order: what the program shares with them becomes a function of its own.
+
+    Returns
+    -------
+    (FeatureProgram, SharedRun or None) or None
+        None when the path needs a variable that a raw row does not give (fitted state, say).
+    """
+    loaded = max((s.index for s in analysis.statements if s.stage is Stage.LOAD), default=-1)
+    targets = [(asked_at, n.id) for n in ast.walk(argument) if isinstance(n, ast.Name)]
+    skipped = set(names.imports) | set(names.helpers) | set(names.constants)
+    path = [
+        i for i in sorted(analysis.slice(targets))
+        if i > loaded and i not in skipped and analysis.statements[i].stage is not Stage.PARAMETERS
+    ]  # fmt: skip
+    builder = _Builder(analysis, names, rewriter)
+    items = builder.items(path)
+    kept, entry = builder.live(items, argument, columns, thrifty=thrifty)
+    # Trailing aliases (`X_test = X`) only rename: the result is what they name.
+    result: ast.expr = argument
+    while kept and isinstance(result, ast.Name):
+        match kept[-1].node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name() as source) if name == result.id:
+                result = source
+                kept.pop()
+            case _:
+                break
+    needed = {n for n in entry if names.is_variable(n) and analysis.defined_by(n)}
+    if needed - {raw_name}:
+        return None
+    cells = tuple(dict.fromkeys(item.cell for item in kept))
+    selection = _selection(kept, result, raw_name, columns, names)
+    if selection is not None:
+        source = _function([f"return raw[{selection}]"], cells, "raw", columns)
+        return FeatureProgram(source, True, tuple(columns or ()), cells, "raw"), None
+    shared = _shared(analysis, names, rest, kept, result, raw_name, columns)
+    if shared is not None:
+        run, source = shared
+        return FeatureProgram(source, False, None if columns is None else tuple(columns), cells, "raw", shared=True), run
+    lines = [item.text for item in kept]
+    entry_line = f"{raw_name} = raw.copy()" if raw_name != "raw" else "raw = raw.copy()"
+    end = ast.unparse(result)
+    if columns is not None:
+        end = f"{end}[MODEL_COLUMNS]"
+    source = _function([entry_line, *lines, f"return {end}"], cells, "raw", columns)
+    return FeatureProgram(source, False, None if columns is None else tuple(columns), cells, "raw"), None
+
+
+def _shared(
+    analysis: Analysis, names: Names, rest: Sequence[int], kept: list[_Item], result: ast.expr, raw_name: str,
+    columns: Sequence[str] | None,
+) -> tuple[SharedRun, str] | None:  # fmt: skip
+    """The run that training and serving share, with the source of it and of `build_features` on top of it."""
+    run = [(i.verbatim, i.text) for i in kept if i.verbatim is not None]
+    positions = [p for p, i in enumerate(kept) if i.verbatim is not None]
+    if not run or positions != list(range(positions[0], positions[-1] + 1)):
+        return None
+    alias = raw_name
+    for item in kept[: positions[0]]:
+        source = _alias_source(item.node)
+        if source != alias:
+            return None
+        (alias,) = item.binds
+    # Behind the run: only a choice of columns, which MODEL_COLUMNS is.
+    tail = kept[positions[-1] + 1 :]
+    shared = share(analysis, names, rest, [(i, t) for i, t in run if i is not None], set(names.helper_names))
+    if shared is None or shared.variable != alias or columns is None:
+        return None
+    current: ast.expr = result
+    for item in reversed(tail):
+        match item.node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if isinstance(current, ast.Name) and current.id == name:
+                current = value
+            case _:
+                return None
+    while isinstance(current, (ast.Subscript, ast.Call)):
+        if isinstance(current, ast.Call):
+            if not (isinstance(current.func, ast.Attribute) and current.func.attr in ("copy", "drop")):
+                return None
+            current = current.func.value
+        elif _column_list(current.slice, names.constant_names) is None:
+            return None
+        else:
+            current = current.value
+    if not (isinstance(current, ast.Name) and current.id == alias):
+        return None
+    call = shared.call.split(" = ", 1)[1].replace(f"({alias}", "(raw.copy()", 1)
+    cells = tuple(dict.fromkeys(item.cell for item in kept))
+    return shared, shared.source + "\n\n" + _function([f"return {call}[MODEL_COLUMNS]"], cells, "raw", columns, settings="settings" in call)
+
+
+def _selection(
+    kept: list[_Item], result: ast.expr, raw_name: str, columns: Sequence[str] | None, names: Names
+) -> str | None:
+    """The column list of a program that only selects columns, as the author named it; None for any other program."""
+    if columns is None:
+        return None
+    current = result
+    named = None
+    for item in reversed(kept):
+        match item.node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if isinstance(current, ast.Name) and current.id == name:
+                current = value
+            case _:
+                return None
+        while True:
+            match current:
+                case ast.Subscript(value=inner, slice=key) if (selected := _column_list(key, names.constant_names)) is not None:
+                    if selected == list(columns) and _constants_only(key):
+                        named = named or ast.unparse(key)
+                    current = inner
+                case ast.Call(func=ast.Attribute(value=inner, attr="copy"), args=[]):
+                    current = inner
+                case _:
+                    break
+    if not kept:
+        match current:
+            case ast.Subscript(value=inner, slice=key) if (selected := _column_list(key, names.constant_names)) is not None:
+                named = ast.unparse(key) if selected == list(columns) and _constants_only(key) else None
+                current = inner
+    if isinstance(current, ast.Name) and current.id == raw_name:
+        return named or "MODEL_COLUMNS"
+    return None
+
+
+def _constants_only(key: ast.expr) -> bool:
+    """True for names of constants and sums of them: worth keeping as the author wrote them."""
+    return all(isinstance(n, (ast.Name, ast.BinOp, ast.Add, ast.Load)) for n in ast.walk(key))
+
+
+def _function(
+    lines: list[str], cells: tuple[int, ...], boundary: str, columns: Sequence[str] | None, *, settings: bool = False
+) -> str:
+    what = "Raw rows to the model's input" if boundary == "raw" else "The model's input, as the caller made it"
+    where = f" ({'cell' if len(cells) == 1 else 'cells'} {', '.join(map(str, cells))} of the notebook)" if cells else ""
+    settings = settings or any("settings." in line for line in lines)
+    if settings:
+        lines = ["settings = settings or Settings.load()", *lines]
+    parameters = "raw: pd.DataFrame" + (", settings: Settings | None = None" if settings else "")
+    result = "Any" if columns is None else "pd.DataFrame"
+    body = indent("\n".join(lines))
+    return f'def build_features({parameters}) -> {result}:\n    """{what}{where}."""\n{body}\n'
+
+
+def engineered_program(columns: Sequence[str] | None, layout: str = "frame") -> FeatureProgram:
+    """The boundary below the notebook's preparation: a request holds the model's own input.
+
+    An array's columns are called x0, x1, ... in requests; a series is the column ``text``.
+    """
+    end = {"array": "raw.to_numpy()", "series": 'raw["text"]'}.get(layout, "raw" if columns is None else "raw[MODEL_COLUMNS]")
+    source = _function([f"return {end}"], (), "engineered", columns)
+    return FeatureProgram(source, True, None if columns is None else tuple(columns), (), "engineered")

@@ -1,0 +1,340 @@
+"""Analysis (and, once the notebook has run, what was seen) to a `ProjectPlan`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_mlops.convert import dependencies
+from jupyter_mlops.convert.features import engineered_program, feature_program
+from jupyter_mlops.convert.identifiers import ProjectName
+from jupyter_mlops.convert.imports import ImportTable, modules_of
+from jupyter_mlops.convert.metrics import metric_calls
+from jupyter_mlops.convert.models import ModelChoice, choose_model
+from jupyter_mlops.convert.modules import compose_modules, test_functions
+from jupyter_mlops.convert.names import Names, Rewriter, classify
+from jupyter_mlops.convert.plan import FeatureProgram, ProjectPlan
+from jupyter_mlops.convert.sharing import SharedRun
+from jupyter_mlops.convert.stages import StagePlan, plan_stages
+from jupyter_mlops.notebook.cells import Stage
+from jupyter_mlops.notebook.problems import Problem
+
+if TYPE_CHECKING:
+    from jupyter_mlops.notebook.dataflow import Analysis
+
+__all__ = ["Selection", "Seen", "make_plan", "select"]
+
+# What the generated package, service and tests import besides what the notebook does.
+_BASE = ("numpy", "pandas", "scikit-learn", "skops", "pyyaml", "onnxruntime", "fastapi", "uvicorn", "uvloop", "httptools",
+         "msgspec", "prometheus-client")  # fmt: skip
+_TEST = ("pytest", "httpx")
+_LOADERS = ("read_csv", "read_parquet", "read_excel", "read_json", "read_sql", "read_table", "read_feather", "DataFrame",
+            "read_pickle", "merge", "concat", "join", "query")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the notebook's run showed, as far as planning needs it."""
+
+    columns: tuple[str, ...] | None  # of the model's input, None when it is no frame
+    layout: str = "frame"  # "frame" | "array" | "series"
+    annotations: Mapping[str, str] = field(default_factory=dict)  # variable -> annotation
+    values: Mapping[str, Any] | None = None  # plain values at the end of the run
+    model_class: str = ""
+    files: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What of the notebook goes into the project, before any text is made."""
+
+    model: ModelChoice
+    raw_name: str
+    raw_candidates: tuple[str, ...]
+    raw_after: int  # number of the last load cell
+    kept: frozenset[int]
+    tests: tuple[int, ...]
+    problems: tuple[Problem, ...]
+
+
+def select(analysis: Analysis, *, model: str | None = None) -> Selection | list[Problem]:
+    """Choose the model, find the raw table, and slice. A list of problems (some of severity error) when it cannot be."""
+    problems: list[Problem] = list(analysis.problems)
+    if not any(c.stage for c in analysis.notebook.code_cells):
+        return [*problems, Problem("untagged", "error", "No cell of this notebook is tagged.",
+                                   fix="Tag at least the cell that binds the raw table with 'load' and the one that fits the model with 'train'.")]  # fmt: skip
+    choice = choose_model(analysis, model)
+    if isinstance(choice, Problem):
+        return [*problems, choice]
+    loads = [s for s in analysis.statements if s.stage is Stage.LOAD]
+    if not loads:
+        return [*problems, Problem("missing-tag", "error", "No cell is tagged 'load', so the raw table is unknown.",
+                                   fix="Tag the cell that reads the data (and joins it into one table) with 'load'.")]  # fmt: skip
+    kept: set[int] = set()
+    anchor = choice.asked or choice.fit
+    if choice.fit is None and choice.asked is None:
+        return [*problems, Problem("no-fit", "error", f"The model {choice.variable!r} is never fitted.", fix="Call .fit in a cell tagged 'train'.")]  # fmt: skip
+    assert anchor is not None
+    for use in (choice.fit, choice.asked):
+        if use is not None:
+            kept |= analysis.slice_statement(use.statement)
+    kept |= analysis.slice([(anchor.statement, choice.variable)])
+    kept |= _metric_statements(analysis, choice, frozenset(kept))
+    for s in analysis.statements:
+        if s.stage is Stage.VALIDATE and isinstance(s.node, (ast.Assert, ast.If, ast.For, ast.Expr)) and _checks(s.node):
+            kept |= analysis.slice_statement(s.index)
+    tests = tuple(s.index for s in analysis.statements if s.stage is Stage.TEST)
+    for index in tests:
+        kept |= analysis.slice_statement(index) - set(tests)
+    kept -= {s.index for s in analysis.statements if s.stage in (Stage.SKIP, Stage.TEST)}
+    names = classify(analysis, frozenset(kept), {})
+    last_load = max(s.index for s in loads)
+    later = {n for i in kept if i > last_load for n in analysis.statements[i].uses}
+    bound = dict.fromkeys(n for s in loads for n in sorted(s.binds) if names.is_variable(n))
+    candidates = tuple(n for n in bound if n in later)
+    feeding = tuple(n for n in candidates if _feeds_model(analysis, choice, n, last_load))
+    raw = feeding or candidates
+    if not raw:
+        return [*problems, Problem("no-raw-table", "error", "Nothing that the 'load' cells bind reaches the model.",
+                                   cell=loads[-1].cell, fix="Tag the cell that binds the table the model is trained on with 'load'.")]  # fmt: skip
+    return Selection(choice, raw[0], raw, max(s.cell for s in loads), frozenset(kept), tests, tuple(problems))
+
+
+def _checks(node: ast.stmt) -> bool:
+    return any(isinstance(n, (ast.Assert, ast.Raise)) for n in ast.walk(node))
+
+
+def _feeds_model(analysis: Analysis, choice: ModelChoice, name: str, last_load: int) -> bool:
+    anchor = choice.asked or choice.fit
+    assert anchor is not None
+    nodes = [n.id for n in ast.walk(anchor.argument) if isinstance(n, ast.Name)] if anchor.argument is not None else []
+    if name in nodes:
+        return True
+    path = analysis.slice([(anchor.statement, n) for n in nodes]) if nodes else analysis.slice_statement(anchor.statement)
+    return any(name in analysis.statements[i].uses for i in path if i > last_load)
+
+
+def _metric_statements(analysis: Analysis, choice: ModelChoice, kept: frozenset[int]) -> set[int]:
+    """Statements that measure the chosen model, with all that they need."""
+    fitted = choice.fit.statement if choice.fit is not None else -1
+    tagged = any(s.stage is Stage.EVALUATE for s in analysis.statements)
+    found: set[int] = set()
+    derived: set[str] = set()
+    for s in analysis.statements:
+        if s.index <= fitted or s.stage in (Stage.SKIP, Stage.TEST) or (tagged and s.stage is not Stage.EVALUATE):
+            continue
+        if isinstance(s.node, (ast.FunctionDef, ast.ClassDef, ast.For, ast.While)):
+            continue
+        measures = any(True for _ in metric_calls(s.node)) or bool(derived & s.uses and s.binds)
+        if not measures:
+            continue
+        needs = analysis.slice_statement(s.index)
+        if fitted not in needs or not (choice.variable in s.uses or _asks(analysis, choice, needs)):
+            continue
+        derived |= s.binds
+        found |= needs
+    return found
+
+
+def _asks(analysis: Analysis, choice: ModelChoice, needs: frozenset[int]) -> bool:
+    return any(u.statement in needs for u in choice.uses)
+
+
+def _static_annotations(analysis: Analysis, kept: frozenset[int]) -> dict[str, str]:
+    """Annotations that the syntax alone gives away, for conversions without a run."""
+    out: dict[str, str] = {}
+    for index in sorted(kept):
+        match analysis.statements[index].node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Attribute(value=ast.Name(id="pd"), attr=attr))):
+                if attr in _LOADERS:
+                    out[name] = "pd.DataFrame"
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Subscript(value=ast.Name(id=source), slice=key)):
+                if out.get(source) == "pd.DataFrame" and not isinstance(key, ast.Constant):
+                    out[name] = "pd.DataFrame"
+    return out
+
+
+def make_plan(
+    analysis: Analysis,
+    selection: Selection,
+    *,
+    parameters: Mapping[str, Any],
+    name: str | None = None,
+    seen: Seen | None = None,
+    boundary: str = "raw",
+    thrifty: bool = True,
+    raw_name: str | None = None,
+) -> ProjectPlan:
+    """The plan of the project.
+
+    Parameters
+    ----------
+    parameters
+        Values given with -p, by the notebook's names.
+    seen
+        What the run showed; None plans from the syntax alone (``--no-run``).
+    boundary
+        "engineered" gives up the raw boundary: requests hold the model's own input.
+    """
+    notebook = analysis.notebook
+    raw = raw_name or selection.raw_name
+    names = classify(analysis, selection.kept, parameters)
+    rewriter = Rewriter(analysis, names)
+    project = ProjectName(name or notebook.path.stem)
+    package = str(project.package)
+    table = ImportTable(analysis, names, package)
+    annotate = {**_static_annotations(analysis, selection.kept), **(seen.annotations if seen else {})}
+    apart = set(names.imports) | set(names.helpers) | set(names.constants) | {
+        s.index for s in analysis.statements if s.stage is Stage.PARAMETERS and any(b in names.settings for b in s.binds)
+    }  # fmt: skip
+    rest = [i for i in sorted(selection.kept) if i not in apart]
+    model = selection.model.variable
+    wanted = {model} | {
+        n for i in selection.tests for n in analysis.statements[i].uses if names.is_variable(n)
+    } | {raw}  # fmt: skip
+    features, shared = _features(analysis, selection, names, rewriter, raw, seen, boundary, thrifty, rest)
+    stages = plan_stages(
+        analysis, list(shared.order) if shared else rest, names, rewriter, annotate=annotate, wanted=frozenset(wanted),
+        model=model, values=seen.values if seen else None, shared=shared,
+    )  # fmt: skip
+    problems = [*selection.problems, *names.problems, *_decisions(selection, stages, raw)]
+    modules = compose_modules(analysis, names, rewriter, table, stages, features, package, notebook.path.name)
+    tests, test_imports = test_functions(analysis, selection.tests, names, rewriter, table, stages, model)
+    needed = _requirements(analysis, names, problems, seen)
+    title = _title(analysis) or project.replace("-", " ").capitalize()
+    return ProjectPlan(
+        title=title,
+        name=str(project),
+        package=package,
+        version="1",
+        description=_description(analysis) or f"Made from {notebook.path.name}.",
+        notebook=notebook.path.name,
+        python="3.11",
+        model_variable=model,
+        model_class=seen.model_class if seen else "",
+        task="",
+        settings=tuple(names.settings.values()),
+        modules=modules,
+        stages=stages.functions,
+        features=features,
+        raw_name=raw,
+        results=stages.results,
+        metrics=stages.metrics,
+        tests=tests,
+        test_imports=test_imports,
+        requirements=tuple(f"{n}=={v}" for n, v in _pins(needed)),
+        locked=dependencies.lock([*needed, *_TEST]),
+        trusted=tuple(sorted({"sklearn", "numpy", "scipy", "pandas", package, *_roots(analysis, names)})),
+        problems=tuple(dict.fromkeys(problems)),
+        kept_cells=tuple(sorted({analysis.statements[i].cell for i in selection.kept})),
+        boundary=features.boundary,
+        identity=features.identity,
+        untyped=tuple(sorted({"pandas", "scipy", "sklearn", "skops", "onnxruntime", "yaml", *_roots(analysis, names)})),
+    )
+
+
+def _features(
+    analysis: Analysis, selection: Selection, names: Names, rewriter: Rewriter, raw: str, seen: Seen | None,
+    boundary: str, thrifty: bool, rest: Sequence[int],
+) -> tuple[FeatureProgram, SharedRun | None]:  # fmt: skip
+    columns: Sequence[str] | None = seen.columns if seen else None
+    anchor = selection.model.asked or selection.model.fit
+    if boundary == "raw" and anchor is not None and anchor.argument is not None:
+        program = feature_program(
+            analysis, names, rewriter, raw_name=raw, asked_at=anchor.statement, argument=anchor.argument, columns=columns,
+            thrifty=thrifty, rest=rest,
+        )  # fmt: skip
+        if program is not None:
+            return program
+    return engineered_program(columns, seen.layout if seen else "frame"), None
+
+
+def _decisions(selection: Selection, stages: StagePlan, raw: str) -> list[Problem]:
+    """What was decided for the user, as information."""
+    out = [
+        Problem("pulled-in", "info", f"This untagged cell is needed and was put into stage '{stage}'.", cell)
+        for cell, stage in stages.pulled
+    ]
+    choice = selection.model
+    if choice.others:
+        out.append(
+            Problem(
+                "model-chosen", "info",
+                f"Several models are fitted; {choice.variable!r} was taken, {choice.reason} (others: {', '.join(choice.others)}).",
+                fix="Another one: --model NAME.",
+            )  # fmt: skip
+        )
+    if not stages.metrics:
+        out.append(
+            Problem("no-metrics", "warning", "No metric of this model was found, so the run is registered without one.",
+                    fix="Bind a metric to a name in a cell tagged 'evaluate', such as auc = roc_auc_score(...).")  # fmt: skip
+        )
+    return out
+
+
+def _roots(analysis: Analysis, names: Names) -> set[str]:
+    """Top-level modules of third parties that the kept code imports: their classes may stand in the saved model."""
+    roots = {m.split(".")[0] for i in names.imports for m in modules_of(analysis.statements[i].node)}
+    return {r for r in roots if dependencies.distribution_of_module(r) is not None} - {"pandas"}
+
+
+def _requirements(analysis: Analysis, names: Names, problems: list[Problem], seen: Seen | None) -> list[str]:
+    needed: dict[str, None] = dict.fromkeys(_BASE)
+    for index in names.imports:
+        statement = analysis.statements[index]
+        for module in modules_of(statement.node):
+            if dependencies.is_local(module, analysis.notebook.path.parent):
+                continue
+            distribution = dependencies.distribution_of_module(module)
+            if distribution is not None:
+                needed.setdefault(distribution)
+            elif not dependencies.is_installed(module):
+                problems.append(
+                    Problem("missing-package", "warning", f"The package of module {module!r} is not installed here.",
+                            statement.cell, statement.first_line, "Install it into the notebook's kernel and convert again.")  # fmt: skip
+                )
+    for file in seen.files if seen else ():
+        found = dependencies.distribution_of_file(file)
+        if found is not None and _is_data(file):
+            needed.setdefault(found)
+    return list(needed)
+
+
+def _is_data(path: Path) -> bool:
+    return path.suffix.lower() in {".csv", ".zip", ".gz", ".parquet", ".json", ".tsv", ".xlsx", ".feather", ".arff", ".txt", ".bz2", ".xz"}
+
+
+def _pins(names: list[str]) -> list[tuple[str, str]]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    out = []
+    for name in names:
+        try:
+            out.append((name, version(name).split("+")[0]))
+        except PackageNotFoundError:
+            continue
+    return out
+
+
+def _title(analysis: Analysis) -> str | None:
+    for cell in analysis.notebook.cells:
+        if cell.kind == "markdown":
+            for line in cell.source.split("\n"):
+                if line.startswith("# "):
+                    return line[2:].strip()
+            return None
+    return None
+
+
+def _description(analysis: Analysis) -> str | None:
+    """First paragraph of the first markdown cell, below its title."""
+    for cell in analysis.notebook.cells:
+        if cell.kind == "markdown":
+            text = "\n".join(line for line in cell.source.split("\n") if not line.startswith("#")).strip()
+            return " ".join(text.split("\n\n")[0].split()) or None
+    return None
+
+

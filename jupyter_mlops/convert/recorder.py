@@ -1,0 +1,214 @@
+"""What runs inside of the notebook's kernel while the notebook runs as it stands.
+
+The source of this module is sent to the kernel and executed in a namespace of its own, so it may import nothing of
+this package and leaves no name in the notebook's. Calls such as ``model.predict(X)`` in the notebook's code are
+rewritten, at syntax level, to go through `Recorder.call`, which makes the very same call and notes what went in and
+what came out. Nothing else about the notebook changes.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import pickle
+import random
+import sys
+import time
+from typing import Any
+
+METHODS = {"fit", "predict", "predict_proba", "score", "fit_predict", "decision_function"}
+ANSWERS = {"predict", "predict_proba", "fit_predict", "decision_function"}
+HOOK = "__mlops_call__"
+SAMPLE = 2_000  # rows kept of one call
+CODE = {".py", ".pyc", ".pyi", ".so", ".pth", ".pyd"}  # files that importing reads
+LITERAL = 20_000  # characters of a plain value worth keeping
+
+
+class _Wrap(ast.NodeTransformer):
+    """``value.method(...)`` -> ``__mlops_call__(line, "value", value, "method", ...)`` for the methods of interest."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if not (isinstance(node.func, ast.Attribute) and node.func.attr in METHODS):
+            return node
+        where: list[ast.expr] = [ast.Constant(node.lineno), ast.Constant(ast.unparse(node.func.value))]
+        call = ast.Call(
+            func=ast.Name(HOOK, ast.Load()),
+            args=[*where, node.func.value, ast.Constant(node.func.attr), *node.args],
+            keywords=node.keywords,
+        )
+        return ast.fix_missing_locations(ast.copy_location(call, node))
+
+
+def _rows(value: Any) -> int | None:
+    shape = getattr(value, "shape", None)
+    if shape:
+        return int(shape[0])
+    return len(value) if isinstance(value, (list, tuple)) else None
+
+
+def _take(value: Any, positions: Any) -> Any:
+    if hasattr(value, "iloc"):
+        return value.iloc[positions].copy()
+    if hasattr(value, "toarray"):
+        return value[positions]
+    if hasattr(value, "shape"):
+        return value[positions].copy()
+    return [value[position] for position in positions]
+
+
+class Recorder:
+    """Notes of one run; `call` is what the notebook's own calls go through."""
+
+    def __init__(self) -> None:
+        self.cell = 0
+        self.hidden = False
+        self.events: list[dict[str, Any]] = []
+        self.frames: dict[str, Any] = {}
+        self.files: dict[str, None] = {}
+        self.seconds: dict[int, float] = {}
+        self._started = time.perf_counter()
+
+    def start(self, seed: int | None) -> None:
+        """Seed the global generators and begin to note calls and opened files."""
+        shell = get_ipython()  # type: ignore[name-defined] # noqa: F821
+        shell.ast_transformers.append(_Wrap())
+        import builtins
+
+        setattr(builtins, HOOK, self.call)
+        sys.addaudithook(self._audit)
+        if seed is not None:
+            random.seed(seed)
+            import numpy
+
+            numpy.random.seed(seed)
+
+    def enter(self, cell: int) -> None:
+        """The driver says which cell runs next."""
+        now = time.perf_counter()
+        self.seconds[self.cell] = self.seconds.get(self.cell, 0.0) + now - self._started
+        self.cell, self._started = cell, now
+
+    def _audit(self, event: str, args: tuple[Any, ...]) -> None:
+        if event != "open" or self.hidden or not self.cell:
+            return
+        path, mode = args[0], args[1]
+        if not (isinstance(path, str) and isinstance(mode, str)) or not mode.startswith("r") or "+" in mode:
+            return
+        if os.path.splitext(path)[1] not in CODE and path not in sys.path:
+            self.files.setdefault(os.path.abspath(path))
+
+    def call(self, line: int, text: str, receiver: Any, method: str, *args: Any, **kwargs: Any) -> Any:
+        """Make the notebook's own call, then note it."""
+        result = getattr(receiver, method)(*args, **kwargs)
+        value = args[0] if args else kwargs.get("X", kwargs.get("raw_documents"))
+        if hasattr(receiver, "get_params") or hasattr(receiver, "predict"):
+            try:
+                self._note(line, text, receiver, method, value, result)
+            except Exception as error:  # the notebook's run must never fail because of the notes
+                print(f"jupyter-mlops: could not note {text}.{method}: {error!r}", file=sys.stderr)
+        return result
+
+    def _note(self, line: int, text: str, receiver: Any, method: str, value: Any, result: Any) -> None:
+        import numpy
+
+        rows = _rows(value)
+        if rows is None:
+            return
+        count = min(rows, SAMPLE)
+        positions = numpy.unique(numpy.linspace(0, rows - 1, count).astype(int)) if rows else numpy.array([], dtype=int)
+        event = {
+            "order": len(self.events),
+            "cell": self.cell,
+            "line": line,
+            "text": text,
+            "method": method,
+            "object": receiver,
+            "rows": rows,
+            "input": _take(value, positions),
+            "result": _take(numpy.asarray(result), positions) if method in ANSWERS else None,
+            "score": float(result) if method == "score" else None,
+        }
+        same = [e for e in self.events if (e["cell"], e["line"], e["text"], e["method"]) == (self.cell, line, text, method)]
+        if len(same) >= 20:  # a loop: the last passes are enough
+            self.events.remove(same[0])
+        self.events.append(event)
+
+    def snapshot(self, names: list[str]) -> None:
+        """Keep copies of the tables that the load cells bound, before a later cell changes them."""
+        space = get_ipython().user_ns  # type: ignore[name-defined] # noqa: F821
+        for name in names:
+            value = space.get(name)
+            if hasattr(value, "columns") and hasattr(value, "iloc"):
+                self.frames[name] = value.copy()
+
+    def finish(self, folder: str, estimator: str, wanted: dict[str, Any]) -> str:
+        """Write what was noted into `folder`; returns a JSON line with what the driver should know at once."""
+        self.enter(0)
+        shell = get_ipython()  # type: ignore[name-defined] # noqa: F821
+        space = shell.user_ns
+        model = eval(estimator, space)
+        answers = [e for e in self.events if e["object"] is model and e["method"] in ANSWERS | {"score"}]
+        # A grid search or a pipeline may be fitted under one name and asked under another: same object is what counts.
+        fits = [e for e in self.events if e["object"] is model and e["method"] in {"fit", "fit_predict"}]
+        preferred = [e for e in answers if [e["cell"], e["line"]] == wanted.get("at")] or answers
+        by_method = {e["method"]: e for e in preferred}
+        last = by_method.get("predict") or by_method.get("fit_predict") or (preferred[-1] if preferred else None)
+        proba = None
+        if last is not None:
+            near = [e for e in answers if e["method"] == "predict_proba" and e["rows"] == last["rows"]]
+            proba = near[-1]["result"] if near else None
+        refit = bool(last and fits and fits[-1]["order"] > last["order"])
+        names, values = {}, {}
+        for name, value in list(space.items()):
+            if name.startswith("_") or name in {"In", "Out", "exit", "quit", "get_ipython", "open"}:
+                continue
+            kind = type(value)
+            names[name] = f"{kind.__module__}.{kind.__qualname__}"
+            if kind.__module__ == "numpy" and getattr(value, "ndim", 1) == 0 and kind.__name__ != "ndarray":
+                value = value.item()
+            if isinstance(value, (bool, int, float, str, list, tuple, dict, set)):
+                text = repr(value)
+                try:
+                    if len(text) < LITERAL:
+                        ast.literal_eval(text)
+                        values[name] = value
+                    elif isinstance(value, (int, float)):
+                        values[name] = value
+                except (ValueError, SyntaxError):
+                    if isinstance(value, float):  # nan, inf
+                        values[name] = value
+        plain = {
+            "names": names,
+            "files": list(self.files),
+            "seconds": {str(cell): seconds for cell, seconds in self.seconds.items()},
+            "python": sys.version.split()[0],
+            "executable": sys.executable,
+            "versions": {m: str(sys.modules[m].__version__) for m in ("sklearn", "numpy", "pandas") if m in sys.modules},
+        }
+        self.hidden = True
+        fit = fits[-1] if fits else None
+        data = {
+            "frames": self.frames,
+            "values": values,
+            "input": None if last is None else last["input"],
+            "result": last["result"] if last is not None and last["method"] in {"predict", "fit_predict"} else None,
+            "probabilities": proba,
+            "rows": None if last is None else last["rows"],
+            "refit": refit,
+            "fit_input": None if fit is None else fit["input"],
+            "where": None if last is None else [last["cell"], last["line"], last["text"], last["method"]],
+        }
+        with open(os.path.join(folder, "capture.pkl"), "wb") as file:
+            pickle.dump(data, file, protocol=5)
+        try:
+            with open(os.path.join(folder, "estimator.pkl"), "wb") as file:
+                pickle.dump(model, file, protocol=5)
+            plain["pickled"] = None
+        except Exception as error:
+            plain["pickled"] = f"{type(error).__name__}: {error}"
+        plain["estimator_class"] = names.get(estimator) or f"{type(model).__module__}.{type(model).__qualname__}"
+        with open(os.path.join(folder, "capture.json"), "w", encoding="utf-8") as file:
+            json.dump(plain, file)
+        return "ok"

@@ -1,0 +1,96 @@
+"""Every exception that jupyter-mlops raises on purpose.
+
+Problems found *in a user's notebook* are values (`jupyter_mlops.notebook.problems.Problem`), collected and shown
+together. The exceptions here are for what the caller did wrong or the environment lacks; each message ends with what
+to do next.
+
+    MlopsError
+    ├── UsageError              the call itself is wrong (exit code 2)
+    │   ├── NotebookError       not a notebook that can be read: no JSON, too old, another language
+    │   ├── ParameterError      -p names an unknown parameter, or a value of another type
+    │   └── OutputError         the output folder holds a user's edits, or cannot be written
+    ├── EnvironmentLackError    a package, kernel, disk space or server is missing (exit code 2)
+    │   ├── MissingPackageError
+    │   ├── KernelError         the notebook's kernel could not be started or died
+    │   └── TrackingError       the MLflow tracking server does not answer
+    └── ConversionError         the notebook was read but cannot be converted as it stands (exit code 1)
+        ├── CellFailedError     a cell raised while the notebook ran
+        ├── ExportError         an artefact could not be made
+        └── ParityError         package, service or bundle predict something else than the notebook
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "CellFailedError",
+    "ConversionError",
+    "EnvironmentLackError",
+    "ExportError",
+    "KernelError",
+    "MissingPackageError",
+    "MlopsError",
+    "NotebookError",
+    "OutputError",
+    "ParameterError",
+    "ParityError",
+    "TrackingError",
+    "UsageError",
+]
+
+
+class MlopsError(Exception):
+    """Root of all errors of this package; `exit_code` is what the command line ends with."""
+
+    exit_code = 1
+
+
+class UsageError(MlopsError):
+    """The call is wrong."""
+
+    exit_code = 2
+
+
+class NotebookError(UsageError):
+    """The file is not a notebook that can be read."""
+
+
+class ParameterError(UsageError):
+    """A parameter is unknown to the notebook, or its value has another type."""
+
+
+class OutputError(UsageError):
+    """The output folder cannot be replaced or written."""
+
+
+class EnvironmentLackError(MlopsError):
+    """Something outside the notebook is missing."""
+
+    exit_code = 2
+
+
+class MissingPackageError(EnvironmentLackError):
+    """A Python package is not installed."""
+
+
+class KernelError(EnvironmentLackError):
+    """The notebook's kernel could not be started, or died."""
+
+
+class TrackingError(EnvironmentLackError):
+    """The MLflow tracking server does not answer."""
+
+
+class ConversionError(MlopsError):
+    """The notebook was read but cannot be converted as it stands."""
+
+
+class CellFailedError(ConversionError):
+    """A cell raised while the notebook ran."""
+
+
+class ExportError(ConversionError):
+    """An artefact of the conversion could not be made."""
+
+
+class ParityError(ConversionError):
+    """Package, service or bundle do not predict what the notebook predicted."""

@@ -1,0 +1,197 @@
+"""What the notebook's run left, read back where pandas is already loaded; and its rows matched with the raw table."""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+__all__ = ["Captured", "Matched", "load_captured", "load_estimator", "match_rows"]
+
+
+@dataclass
+class Captured:
+    """Tables, the rows that the model was asked about, and its answers."""
+
+    frames: dict[str, pd.DataFrame]
+    values: dict[str, Any]
+    input: Any  # rows handed to predict (a sample of them), or None
+    result: np.ndarray | None
+    probabilities: np.ndarray | None
+    refit: bool  # the model was fitted again after those answers
+    fit_input: Any
+    where: list[Any] | None
+
+    @property
+    def model_input(self) -> Any:
+        """Rows in the form in which the model takes them."""
+        return self.input if self.input is not None else self.fit_input
+
+    @property
+    def layout(self) -> str:
+        """"frame", "array" or "series"."""
+        value = self.model_input
+        if hasattr(value, "columns"):
+            return "frame"
+        if hasattr(value, "iloc") or isinstance(value, (list, tuple)) or getattr(value, "ndim", 2) == 1:
+            return "series"
+        return "array"
+
+
+class _Unpickler(pickle.Unpickler):
+    """Classes and functions of the notebook live in the generated package now."""
+
+    def __init__(self, file: Any, helpers: str | None) -> None:
+        super().__init__(file)
+        self.helpers = helpers
+
+    def find_class(self, module: str, name: str) -> Any:
+        if module == "__main__" and self.helpers is not None:
+            found: Any = importlib.import_module(self.helpers)
+            for part in name.split("."):
+                found = getattr(found, part)
+            return found
+        return super().find_class(module, name)
+
+
+def load_captured(folder: Path) -> Captured:
+    """Read `capture.pkl`, which a kernel that this conversion started has written."""
+    with (folder / "capture.pkl").open("rb") as file:
+        data = pickle.load(file)  # noqa: S301 - written by our own recorder in this very conversion
+    return Captured(
+        frames=data["frames"], values=data["values"], input=data["input"], result=data["result"],
+        probabilities=data["probabilities"], refit=data["refit"], fit_input=data["fit_input"], where=data["where"],
+    )  # fmt: skip
+
+
+def load_estimator(folder: Path, helpers: str | None) -> Any:
+    """The notebook's fitted model; its own classes come from the generated package's helpers."""
+    with (folder / "estimator.pkl").open("rb") as file:
+        return _Unpickler(file, helpers).load()
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Rows of the raw table that belong to rows of the model's input.
+
+    `raw` has one row for each position in `positions` (of the recorded input). `reason` says why there are none.
+    """
+
+    raw: pd.DataFrame | None
+    positions: np.ndarray | None
+    reason: str = ""
+    columns: tuple[str, ...] = ()  # model columns that differ
+
+
+def _cells_equal(a: Any, b: Any) -> np.ndarray:
+    """Row by row: are two model inputs of the same length equal? NaN equals NaN; numbers compare as numbers."""
+    import numpy as np
+    import pandas as pd
+
+    if hasattr(a, "columns"):
+        equal = np.ones(len(a), dtype=bool)
+        for name in a.columns:
+            equal &= _column_equal(a[name], b[name])
+        return equal
+    if hasattr(a, "toarray"):
+        a, b = a.toarray(), b.toarray()
+    left, right = pd.DataFrame(np.asarray(a)), pd.DataFrame(np.asarray(b))
+    equal = np.ones(len(left), dtype=bool)
+    for position in left.columns:
+        equal &= _column_equal(left[position], right[position])
+    return equal
+
+
+def _column_equal(a: Any, b: Any) -> np.ndarray:
+    import numpy as np
+    import pandas as pd
+
+    missing_a, missing_b = pd.isna(a).to_numpy(), pd.isna(b).to_numpy()
+    if pd.api.types.is_numeric_dtype(a.dtype) and pd.api.types.is_numeric_dtype(b.dtype):
+        same = a.to_numpy(dtype=float, na_value=np.nan) == b.to_numpy(dtype=float, na_value=np.nan)
+    else:
+        same = a.astype(object).to_numpy() == b.astype(object).to_numpy()
+    return np.asarray(same | (missing_a & missing_b), dtype=bool)
+
+
+def differing_columns(a: Any, b: Any) -> tuple[str, ...]:
+    """Columns in which two frames of the same length differ."""
+    if not hasattr(a, "columns"):
+        return ()
+    return tuple(str(n) for n in a.columns if n not in b.columns or not _column_equal(a[n], b[n]).all())
+
+
+def match_rows(build: Any, raw: pd.DataFrame, model_input: Any) -> Matched:
+    """Find, for each recorded row of the model's input, the raw row that gives it.
+
+    Rows are found by index where the notebook kept it, else by content: a raw row belongs to a recorded row when the
+    feature program makes exactly that row of it.
+    """
+    import numpy as np
+
+    count = model_input.shape[0] if hasattr(model_input, "shape") else len(model_input)
+    if hasattr(model_input, "index") and raw.index.is_unique and model_input.index.isin(raw.index).all():
+        rows = raw.loc[model_input.index]
+        try:
+            built = build(rows)
+        except Exception as error:
+            return Matched(None, None, f"build_features fails on raw rows: {type(error).__name__}: {error}")
+        if _same_shape(built, model_input):
+            equal = _cells_equal(model_input, built)
+            if equal.all():
+                return Matched(rows, np.arange(count))
+            by_content = _by_content(build, raw, model_input)
+            if by_content is not None:
+                return by_content
+            return Matched(
+                None, None, f"{int((~equal).sum())} of {count} rows differ from the notebook's own model input",
+                differing_columns(model_input, built),
+            )  # fmt: skip
+    found = _by_content(build, raw, model_input)
+    return found or Matched(None, None, "the rows that the model was asked about are not made of raw rows alone")
+
+
+def _same_shape(a: Any, b: Any) -> bool:
+    if hasattr(a, "columns"):
+        return hasattr(b, "columns") and list(a.columns) == list(b.columns) and len(a) == len(b)
+    return bool(getattr(a, "shape", (len(a),))[1:] == getattr(b, "shape", (len(b),))[1:])
+
+
+def _keys(value: Any) -> list[Any]:
+    """One hashable key per row; numbers by value, missing as None."""
+    import pandas as pd
+
+    if hasattr(value, "toarray"):
+        value = value.toarray()
+    frame = value.to_frame() if isinstance(value, pd.Series) else pd.DataFrame(value)
+    columns = []
+    for _, column in frame.items():
+        if pd.api.types.is_bool_dtype(column.dtype) or not pd.api.types.is_numeric_dtype(column.dtype):
+            columns.append([None if m else v for v, m in zip(column.astype(object), column.isna(), strict=True)])
+        else:
+            columns.append([None if v != v else v for v in column.to_numpy(dtype=float, na_value=float("nan")).tolist()])
+    return list(zip(*columns, strict=True))
+
+
+def _by_content(build: Any, raw: pd.DataFrame, model_input: Any) -> Matched | None:
+    import numpy as np
+
+    try:
+        built = build(raw)
+        if not _same_shape(built, model_input) and getattr(built, "shape", (0, 0))[1:] != getattr(model_input, "shape", (0, 1))[1:]:
+            return None
+        where: dict[Any, int] = {}
+        for position, key in enumerate(_keys(built)):
+            where.setdefault(key, position)
+        places = [where.get(key) for key in _keys(model_input)]
+    except Exception:
+        return None
+    if any(place is None for place in places):
+        return None
+    return Matched(raw.iloc[places], np.arange(len(places)))

@@ -1,0 +1,482 @@
+"""The main job: a tagged notebook becomes a proven package, service and edge bundle."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_mlops.convert.formatting import tidy
+from jupyter_mlops.convert.plan import Facts, ProjectPlan
+from jupyter_mlops.convert.planner import Seen, Selection, make_plan, select
+from jupyter_mlops.convert.render import render
+from jupyter_mlops.errors import ConversionError, ExportError, MlopsError, OutputError, ParityError
+from jupyter_mlops.notebook.dataflow import analyse
+from jupyter_mlops.notebook.problems import Problem
+from jupyter_mlops.notebook.read import read_notebook
+from jupyter_mlops.signature import Signature
+from jupyter_mlops.workflows.events import Listener, Progress
+from jupyter_mlops.workflows.output import check_target, publish, staging
+from jupyter_mlops.workflows.parameters import check_parameters
+from jupyter_mlops.workflows.report import Report
+
+if TYPE_CHECKING:
+    from jupyter_mlops.convert.capture import CaptureFacts
+    from jupyter_mlops.notebook.dataflow import Analysis
+    from jupyter_mlops.workflows.worker import Worker
+
+__all__ = ["ConvertOptions", "ConvertResult", "convert"]
+
+_DATA_LIMIT = 50 * 2**20  # bytes of data files that are copied into the project
+
+
+@dataclass(frozen=True)
+class ConvertOptions:
+    """How to convert; the defaults are those of the command line."""
+
+    parameters: Sequence[tuple[str, str]] | Mapping[str, Any] = ()
+    model: str | None = None
+    name: str | None = None  # of the project and of the registered model
+    run: bool = True
+    register: bool = True
+    force: bool = False  # replace a project that was edited (it is kept beside)
+    allow_mismatch: bool = False
+    tracking_uri: str | None = None
+    cell_timeout: float | None = None
+
+
+@dataclass(frozen=True)
+class ConvertResult:
+    """Where everything is."""
+
+    report: Report
+    folder: Path
+    plan: ProjectPlan | None
+    kept: Path | None = None  # an edited former project
+    tracking_uri: str | None = None
+    exit_code: int = 0
+
+    @property
+    def ok(self) -> bool:
+        """True when nothing failed."""
+        return self.report.status != "failed"
+
+
+class _Failed(ConversionError):
+    """Problems of severity error: they are in the report."""
+
+
+def convert(notebook: Path, folder: Path, options: ConvertOptions | None = None, listen: Listener = lambda event: None) -> ConvertResult:
+    """Convert a notebook; progress goes to `listen`.
+
+    Never raises for what the notebook or the environment lacks once the call itself is right: the result's report says
+    which step failed and why. The former content of `folder` stays as it is unless the conversion succeeded (or failed
+    only in parity, when the project is what shows the difference).
+
+    Raises
+    ------
+    UsageError
+        The notebook cannot be read, a parameter is unknown, the output folder must not be replaced.
+    """
+    options = options or ConvertOptions()
+    report = Report()
+    progress = Progress(listen)
+    notebook, folder = Path(notebook), Path(folder)
+    job = _Conversion(notebook, folder, options, report, progress)
+    try:
+        check_target(folder, force=options.force)
+        with staging(folder) as place:
+            return job.run(place)
+    except MlopsError as error:
+        return job.failed(error)
+    except OSError as error:
+        if error.errno == 28:
+            reason = f"The disk is full ({error.filename or folder}). Free some space and convert again: nothing was changed."
+        else:
+            reason = f"{type(error).__name__}: {error}"
+        return job.failed(OutputError(reason))
+
+
+class _Conversion:
+    """State of one conversion; its methods are the steps."""
+
+    def __init__(self, notebook: Path, folder: Path, options: ConvertOptions, report: Report, progress: Progress) -> None:
+        self.notebook, self.folder, self.options = notebook, folder, options
+        self.report, self.progress = report, progress
+        self.plan: ProjectPlan | None = None
+        self.uri: str | None = None
+
+    def failed(self, error: MlopsError) -> ConvertResult:
+        """The report of a failure; written where no good project would be lost."""
+        report = self.report
+        report.status, report.failed_step, report.error = "failed", self.progress.current, str(error)
+        report.seconds = self.progress.seconds
+        if not isinstance(error, _Failed):
+            code = type(error).__name__.removesuffix("Error").lower() or "error"
+            report.problems.append(Problem(code, "error", str(error)))
+        self.progress.failed(str(error))
+        try:
+            check_target(self.folder, force=False)
+            if not (self.folder / "src").exists():
+                with staging(self.folder) as place:
+                    report.write(place / "report.json")
+                    publish(place, self.folder)
+        except (MlopsError, OSError):
+            pass  # the folder holds something else: the report goes to the caller only
+        return ConvertResult(report, self.folder, self.plan, exit_code=error.exit_code)
+
+    def run(self, place: Path) -> ConvertResult:
+        """All steps, in the hidden folder `place`."""
+        options, progress, report = self.options, self.progress, self.report
+        with progress.step("read", str(self.notebook)):
+            notebook = read_notebook(self.notebook)
+        progress.done("read", f"{len(notebook.code_cells)} code cells")
+        with progress.step("analyse"):
+            analysis = analyse(notebook)
+            parameters = check_parameters(analysis, options.parameters)
+            report.problems += [*notebook.problems]
+            selection = select(analysis, model=options.model)
+        if isinstance(selection, list):
+            report.problems += selection
+            raise _Failed(_first_error(selection))
+        self._stop_on_errors([*notebook.problems, *selection.problems])
+        progress.done("analyse", f"model {selection.model.variable!r}, {selection.model.reason}")
+        if not options.run:
+            plan = self._plan(analysis, selection, parameters, None)
+            self._render(plan, place)
+            report.status = "generated"
+            for name in ("run", "export", "verify", "register"):
+                progress.skipped(name, "--no-run")
+            return self._finish(plan, place)
+        from jupyter_mlops.workflows.worker import Worker
+
+        with tempfile.TemporaryDirectory(prefix="jupyter-mlops-") as scratch, Worker() as worker:
+            worker.start_call("warm")
+            facts = self._run_notebook(analysis, selection, parameters, Path(scratch))
+            plan, boundary, needed = self._lift(analysis, selection, parameters, facts, worker, place)
+            exported = self._train_and_export(plan, facts, worker, place, boundary, needed)
+            plan = self._prove(plan, exported, facts, worker, place)
+            if options.register:
+                self._register(plan, facts, exported, parameters, place)
+            else:
+                progress.skipped("register", "--no-register")
+                report.status = "generated"
+        return self._finish(plan, place)
+
+    # -- steps --------------------------------------------------------------------------------------------------------
+
+    def _plan(
+        self, analysis: Analysis, selection: Selection, parameters: Mapping[str, Any], seen: Seen | None, **how: Any
+    ) -> ProjectPlan:
+        with self.progress.step("lift"):
+            plan = make_plan(analysis, selection, parameters=parameters, name=self.options.name, seen=seen, **how)
+        self.progress.done("lift", f"boundary {plan.boundary}")
+        self.progress.current = "plan"
+        self._stop_on_errors(plan.problems)
+        with self.progress.step("plan"):
+            self.plan = plan
+        self.progress.done("plan", f"{len(plan.stages)} stages, {len(plan.requirements)} requirements")
+        self.report.problems = list(dict.fromkeys([*self.report.problems, *plan.problems]))
+        self.report.boundary = plan.boundary
+        self.report.model = {"variable": plan.model_variable, "class": plan.model_class or None, "task": plan.task or None}
+        return plan
+
+    def _render(self, plan: ProjectPlan, place: Path) -> None:
+        with self.progress.step("render"):
+            for name, text in render(plan).items():
+                path = place / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+            for module in _local_modules(plan, self.notebook.parent):
+                shutil.copyfile(module, place / "src" / module.name)
+            tidy(place)
+        self.progress.done("render", f"package {plan.package}")
+
+    def _run_notebook(
+        self, analysis: Analysis, selection: Selection, parameters: Mapping[str, Any], scratch: Path
+    ) -> CaptureFacts:
+        from jupyter_mlops.convert.capture import CaptureRequest, run_notebook
+
+        asked = selection.model.asked
+        request = CaptureRequest(
+            estimator=selection.model.variable,
+            raw_names=selection.raw_candidates,
+            raw_after=selection.raw_after,
+            evaluated_at=None if asked is None else (asked.cell, asked.line),
+        )
+
+        def told(cell: int, done: int, total: int) -> None:
+            self.progress.say(f"cell {cell} ({done}/{total})", done / total if total else None)
+
+        with self.progress.step("run", "the notebook as it stands"):
+            facts = run_notebook(
+                analysis.notebook, request, scratch, parameters=parameters, progress=told,
+                cell_timeout=self.options.cell_timeout,
+            )  # fmt: skip
+        if facts.unpicklable:
+            raise ExportError(
+                f"The fitted model {selection.model.variable!r} cannot be saved: {facts.unpicklable}. "
+                "Replace lambdas and functions defined inside of functions by functions of their own in a cell."
+            )
+        _same_libraries(facts)
+        return facts
+
+    def _lift(
+        self, analysis: Analysis, selection: Selection, parameters: Mapping[str, Any], facts: CaptureFacts, worker: Worker,
+        place: Path,
+    ) -> tuple[ProjectPlan, str, list[str]]:  # fmt: skip
+        """Plan with what the run showed; try the raw boundary, then give it up with the reason."""
+        found = worker.call("look", folder=str(facts.folder))
+        if found.get("layout") is None:
+            raise ExportError(
+                f"The model {selection.model.variable!r} was never asked nor fitted while the notebook ran, so there is nothing to prove."
+            )
+        frames = [n for n in selection.raw_candidates if n in found["frames"]]
+        if len(frames) > 1:
+            problem = Problem(
+                "two-raw-tables", "error", f"The load cells bind several tables that reach the model: {', '.join(frames)}.",
+                selection.raw_after, fix="Join them into one table in the load cell, or tag the cells after the join 'load' too.",
+            )  # fmt: skip
+            self.report.problems.append(problem)
+            raise _Failed(str(problem))
+        seen = Seen(
+            columns=None if found["columns"] is None else tuple(found["columns"]),
+            layout=found["layout"],
+            annotations=found["annotations"],
+            values=found["values"],
+            model_class=facts.estimator_class.split(".")[-1],
+            files=facts.files,
+        )
+        reason, tried = "", []
+        if frames and not found["odd_columns"]:
+            for thrifty in (True, False):
+                plan = self._plan(analysis, selection, parameters, seen, thrifty=thrifty, raw_name=frames[0])
+                if plan.boundary != "raw":
+                    reason = "a value that was learned in training stands between the raw table and the model's input"
+                    break
+                if plan.features.source in tried:
+                    break
+                tried.append(plan.features.source)
+                self._render(plan, place)
+                with self.progress.step("lift", "comparing the feature program with the notebook's own model input"):
+                    checked = worker.call(
+                        "features", folder=str(facts.folder), project=str(place), package=plan.package, raw=frames[0]
+                    )
+                if checked["ok"]:
+                    return plan, "raw", checked["columns"]
+                where = f" (columns {', '.join(checked['columns'][:5])})" if checked["columns"] else ""
+                reason = f"{checked['reason']}{where}"
+        elif not frames:
+            reason = "the load cells bind no table (DataFrame)"
+        else:
+            reason = "the columns of the model's input have no names"
+        plan = self._plan(analysis, selection, parameters, seen, boundary="engineered", raw_name=(frames or [None])[0])
+        cells = plan.kept_cells
+        problem = Problem(
+            "engineered-boundary", "warning", f"The service takes the engineered features, not the raw row: {reason}.",
+            next((s.cells[0] for s in plan.stages if s.stage == "features"), cells[-1] if cells else None),
+            fix="Keep what is learned from the data (means, levels, encoders) in a scikit-learn Pipeline that is part of the model.",
+        )  # fmt: skip
+        plan = replace(plan, problems=(*plan.problems, problem))
+        self.plan = plan
+        self.report.problems.append(problem)
+        self._render(plan, place)
+        return plan, "engineered", []
+
+    def _train_and_export(
+        self, plan: ProjectPlan, facts: CaptureFacts, worker: Worker, place: Path, boundary: str, needed: list[str]
+    ) -> dict[str, Any]:
+        trained = facts.folder / "package"
+        data_dir = self._data(facts, place)
+        self.plan = plan = replace(plan, facts=replace(plan.facts, data_dir=data_dir))
+        with self.progress.step("run", "the package's own pipeline"):
+            self._pipeline(plan, place, trained, data_dir)
+        self.progress.done("run", f"notebook {sum(facts.seconds.values()):.1f} s")
+        with self.progress.step("export"):
+            exported = worker.call(
+                "export", folder=str(facts.folder), project=str(place), package=plan.package, raw=plan.raw_name,
+                boundary=boundary, needed=needed, trained=str(trained / "model.skops"),
+            )  # fmt: skip
+        measured = json.loads((trained / "metrics.json").read_text(encoding="utf-8"))["metrics"]
+        exported["package_metrics"] = measured
+        for given in exported["problems"]:
+            self.report.problems.append(Problem(**given))
+        if exported["carried"] == "notebook":
+            problem = Problem(
+                "retrained-differs", "warning",
+                "Training again does not give the same model (no seed, or training that depends on the machine), so the notebook's "
+                "own fitted model is what is carried and proven.",
+                fix="Set random_state on the split and the estimator.",
+            )  # fmt: skip
+            self.report.problems.append(problem)
+        engine = "ONNX" if exported["engine"] == "onnx" else "scikit-learn only"
+        self.progress.done("export", f"{exported['class']}, {engine}")
+        return exported
+
+    def _pipeline(self, plan: ProjectPlan, place: Path, trained: Path, data_dir: str | None) -> None:
+        trained.mkdir()
+        env = {
+            **{k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"},
+            "PYTHONPATH": str(place / "src"), "MPLBACKEND": "agg", "PYTHONHASHSEED": "0",
+        }  # fmt: skip
+        prefix = plan.package.upper()
+        env[f"{prefix}_DATA_DIR"] = json.dumps(str((place / data_dir).resolve() if data_dir else place / "data"))
+        done = subprocess.run(
+            [sys.executable, "-m", f"{plan.package}.pipeline", "--params", str(place / "params.yaml"), "--out", str(trained)],
+            cwd=place, env=env, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode != 0:
+            raise ExportError(
+                "The notebook ran, but the package made from it fails:\n" + _last_lines(done.stderr)
+                + "\nThis is most often a value that a cell gets from an untagged or skipped cell. "
+                "Tag that cell, or report this notebook's pattern."
+            )  # fmt: skip
+
+    def _data(self, facts: CaptureFacts, place: Path) -> str | None:
+        """Copy the data files that lie beside the notebook into the project; where they are otherwise."""
+        home = self.notebook.resolve().parent
+        beside = [f for f in facts.files if f.is_file() and f.is_relative_to(home) and not f.is_relative_to(place)]
+        beside = [f for f in beside if f.suffix not in {".py", ".pyc", ".so"} and "site-packages" not in f.parts and f != self.notebook.resolve()]
+        beside = [f for f in beside if not any(part.startswith(".") for part in f.relative_to(home).parts)]
+        if not beside:
+            return None
+        if sum(f.stat().st_size for f in beside) > _DATA_LIMIT:
+            return os.path.relpath(home, self.folder.resolve())
+        for file in beside:
+            target = place / "data" / file.relative_to(home)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, target)
+        return "data"
+
+    def _prove(
+        self, plan: ProjectPlan, exported: dict[str, Any], facts: CaptureFacts, worker: Worker, place: Path
+    ) -> ProjectPlan:
+        from jupyter_mlops.workflows.bundle import write_bundle
+
+        metrics = exported["package_metrics"]
+        plan = self._with_signature(plan, exported)
+        self.plan = plan
+        self._render(plan, place)
+        with self.progress.step("export", "model, service and bundle"):
+            metadata = {
+                "name": plan.name, "package": plan.package, "version": plan.version, "boundary": plan.boundary,
+                "engine": plan.engine, "engine_reason": exported["engine_reason"], "trusted_types": exported["trusted_types"],
+                "metrics": metrics, "package_metrics": metrics, "created": datetime.now(UTC).isoformat(timespec="seconds"),
+                "run_id": None, "model_version": None, "notebook": plan.notebook, "carried": exported["carried"],
+            }  # fmt: skip
+            _write_json(place / "model" / "metadata.json", metadata)
+            if plan.engine == "onnx":
+                self.report.problems += write_bundle(place)
+            else:
+                shutil.rmtree(place / "edge", ignore_errors=True)
+        with self.progress.step("verify", "notebook, package, service and bundle on the same rows"):
+            parity = worker.call("verify", project=str(place), package=plan.package, folder=str(facts.folder))
+        parity = {**parity, "tolerance": exported["tolerance"], "carried": exported["carried"]}
+        self.report.parity, self.report.metrics = parity, metrics
+        self.report.model = {"variable": plan.model_variable, "class": exported["class"], "task": exported["task"]}
+        plan = replace(plan, facts=replace(plan.facts, parity=parity), problems=tuple(self.report.problems))
+        self.plan = plan
+        self._render(plan, place)
+        _write_json(place / "model" / "parity.json", parity)
+        if plan.engine == "onnx":
+            write_bundle(place)  # checksums over what was rendered again
+        self.progress.done("verify", f"{parity['rows']} rows, {self.report.mismatches} mismatches", parity=parity)
+        if self.report.mismatches and not self.options.allow_mismatch:
+            self.report.status, self.report.failed_step = "failed", "verify"
+            self.report.seconds = self.progress.seconds
+            self.report.error = "Package, service or bundle predict something else than the notebook (see parity)."
+            self._finish(plan, place)
+            raise ParityError(
+                f"{self.report.error} Nothing was registered; the project in {self.folder} shows the rows. "
+                "--allow-mismatch registers all the same and records it."
+            )
+        self.report.mismatch_allowed = bool(self.report.mismatches)
+        return plan
+
+    def _with_signature(self, plan: ProjectPlan, exported: dict[str, Any]) -> ProjectPlan:
+        from jupyter_mlops.convert.serving import row_fields
+
+        raw = Signature.from_dict(exported["raw"])
+        return replace(
+            plan, raw=raw, model=Signature.from_dict(exported["model"]), output=raw.output, task=exported["task"],
+            engine=exported["engine"], identity=exported["identity"], fields=tuple(row_fields(raw)),
+            model_class=exported["class"],
+            facts=Facts(
+                metrics=exported["package_metrics"], tolerance=exported["tolerance"], engine_reason=exported["engine_reason"],
+                data_dir=plan.facts.data_dir,
+            ),
+        )  # fmt: skip
+
+    def _register(
+        self, plan: ProjectPlan, facts: CaptureFacts, exported: dict[str, Any], parameters: Mapping[str, Any], place: Path
+    ) -> None:
+        from jupyter_mlops.workflows.registering import register_project
+
+        with self.progress.step("register"):
+            done = register_project(
+                plan, self.report, facts, exported, parameters, place, self.notebook, explicit_uri=self.options.tracking_uri,
+                default_folder=self.folder.absolute().parent,
+            )  # fmt: skip
+        self.uri = done.uri
+        self.report.status, self.report.run_id, self.report.model_version = "registered", done.run_id, done.version
+        metadata = json.loads((place / "model" / "metadata.json").read_text(encoding="utf-8"))
+        _write_json(place / "model" / "metadata.json", {**metadata, "run_id": done.run_id, "model_version": done.version})
+        self.progress.done("register", f"{done.name} version {done.version}", run_id=done.run_id, version=done.version)
+
+    def _finish(self, plan: ProjectPlan, place: Path) -> ConvertResult:
+        self.report.seconds = self.progress.seconds
+        self.report.write(place / "report.json")
+        kept = publish(place, self.folder)
+        return ConvertResult(self.report, self.folder, plan, kept, self.uri)
+
+    def _stop_on_errors(self, problems: Sequence[Problem]) -> None:
+        if errors := [p for p in problems if p.severity == "error"]:
+            self.report.problems = list(dict.fromkeys([*self.report.problems, *problems]))
+            raise _Failed(_first_error(errors))
+
+
+def _first_error(problems: Sequence[Problem]) -> str:
+    errors = [p for p in problems if p.severity == "error"]
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return f"{errors[0]}{more}" if errors else "The notebook cannot be converted."
+
+
+def _write_json(path: Path, data: Any) -> None:
+    path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _last_lines(text: str, count: int = 25) -> str:
+    return "\n".join(text.strip().split("\n")[-count:])
+
+
+def _local_modules(plan: ProjectPlan, folder: Path) -> list[Path]:
+    """Modules beside the notebook that the package's code imports."""
+    names = {
+        line.split()[1].split(".")[0] for module in plan.modules.values() for line in module.imports if line.startswith(("import ", "from "))
+    }  # fmt: skip
+    return [path for name in sorted(names) if (path := folder / f"{name}.py").is_file()]
+
+
+def _same_libraries(facts: CaptureFacts) -> None:
+    """The fitted model crosses from the kernel's process to ours: both must have the same libraries."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    for module, distribution in (("sklearn", "scikit-learn"), ("pandas", "pandas"), ("numpy", "numpy")):
+        theirs = facts.versions.get(module)
+        try:
+            ours = version(distribution)
+        except PackageNotFoundError:
+            continue
+        if theirs is not None and theirs != ours:
+            raise ExportError(
+                f"The notebook's kernel has {distribution} {theirs}, jupyter-mlops runs beside {ours}. "
+                "Install jupyter-mlops into the kernel's environment and convert there."
+            )

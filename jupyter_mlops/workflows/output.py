@@ -1,0 +1,132 @@
+"""Output folders that are replaced whole, and never over a user's edits.
+
+A project is made in a hidden folder beside its place and moved there by two renames. `.jupyter-mlops.json` in it lists
+every file with its hash: what differs from it later is the user's work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from jupyter_mlops.errors import OutputError
+
+__all__ = ["MANIFEST", "check_target", "edited_files", "publish", "staging", "write_manifest"]
+
+MANIFEST = ".jupyter-mlops.json"
+# Made by running the project, not by anyone's hand.
+_IGNORED = {"__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache", ".venv", ".git", "mlruns", "mlflow.db"}
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for root, folders, names in os.walk(folder):
+        folders[:] = [f for f in folders if f not in _IGNORED and not f.endswith(".egg-info")]
+        for name in names:
+            if name != MANIFEST and name not in _IGNORED:
+                yield Path(root) / name
+
+
+def write_manifest(folder: Path) -> None:
+    """Note every file of a finished project."""
+    hashes = {path.relative_to(folder).as_posix(): _digest(path) for path in sorted(_files(folder))}
+    (folder / MANIFEST).write_text(json.dumps({"files": hashes}, indent=1) + "\n", encoding="utf-8")
+
+
+def edited_files(folder: Path) -> list[str]:
+    """Files of a generated project that were changed, added or removed since it was made."""
+    noted: dict[str, str] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+    here = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
+    changed = [name for name, path in here.items() if noted.get(name) != _digest(path)]
+    return sorted([*changed, *(name for name in noted if name not in here)])
+
+
+def check_target(folder: Path, *, force: bool) -> None:
+    """Refuse, before any work is done, a folder that must not be replaced.
+
+    Raises
+    ------
+    OutputError
+        It is a file, holds something else than a generated project, or a project with edits (unless `force`).
+    """
+    if not folder.exists():
+        parent = next(p for p in folder.absolute().parents if p.exists())
+        if not parent.is_dir() or not os.access(parent, os.W_OK):
+            raise OutputError(f"The output folder {folder} cannot be made: {parent} is not writable. Choose another with -o.")
+        return
+    if not folder.is_dir():
+        raise OutputError(f"The output {folder} is a file. Choose another folder with -o.")
+    if not any(folder.iterdir()):
+        return
+    if not (folder / MANIFEST).is_file():
+        raise OutputError(
+            f"The output folder {folder} holds files that were not made by a conversion. Choose an empty or new folder with -o."
+        )
+    if not force and (edits := edited_files(folder)):
+        shown = ", ".join(edits[:5]) + (f" and {len(edits) - 5} more" if len(edits) > 5 else "")
+        raise OutputError(
+            f"The project in {folder} was edited since it was made ({shown}). Convert into another folder, or use --force: "
+            "the edited project is then kept beside it."
+        )
+
+
+@contextmanager
+def staging(folder: Path) -> Iterator[Path]:
+    """A hidden folder beside `folder` to build in, removed at the end whatever happens.
+
+    What a killed conversion left behind is removed when its process is gone.
+    """
+    parent = folder.absolute().parent
+    parent.mkdir(parents=True, exist_ok=True)
+    for left in parent.glob(f".{folder.name}.*.partial"):
+        pid = left.name.removesuffix(".partial").rsplit(".", 1)[-1]
+        if pid.isdigit() and not _alive(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
+    place = parent / f".{folder.name}.{os.getpid()}.partial"
+    shutil.rmtree(place, ignore_errors=True)
+    try:
+        place.mkdir()
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def publish(built: Path, folder: Path) -> Path | None:
+    """Put a finished project in its place by renames. Returns where an edited former project was kept, if any."""
+    write_manifest(built)
+    folder = folder.absolute()
+    if not folder.exists():
+        built.rename(folder)
+        return None
+    kept = (folder / MANIFEST).is_file() and bool(edited_files(folder))
+    former = folder.with_name(f"{folder.name}.{time.strftime('%Y%m%d-%H%M%S')}" + (".edited" if kept else ".former"))
+    folder.rename(former)
+    try:
+        built.rename(folder)
+    except OSError:
+        former.rename(folder)
+        raise
+    if kept:
+        return former
+    shutil.rmtree(former, ignore_errors=True)
+    return None

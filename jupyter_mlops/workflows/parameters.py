@@ -1,0 +1,76 @@
+"""Values given with ``-p name value``, checked against the notebook's `parameters` cell before anything runs."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from jupyter_mlops.errors import ParameterError
+from jupyter_mlops.notebook.cells import Stage
+
+if TYPE_CHECKING:
+    from jupyter_mlops.notebook.dataflow import Analysis
+
+__all__ = ["check_parameters", "declared_parameters", "parse_value"]
+
+
+def declared_parameters(analysis: Analysis) -> dict[str, Any]:
+    """Literals of the cells tagged `parameters`, by name."""
+    found: dict[str, Any] = {}
+    for statement in analysis.statements:
+        if statement.stage is not Stage.PARAMETERS:
+            continue
+        match statement.node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                try:
+                    found[name] = ast.literal_eval(value)
+                except ValueError:
+                    continue
+    return found
+
+
+def parse_value(text: str) -> Any:
+    """A value from the command line: a Python literal, true/false/null, else the text itself."""
+    words = {"true": True, "false": False, "null": None, "none": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def check_parameters(analysis: Analysis, given: Sequence[tuple[str, str]] | Mapping[str, Any]) -> dict[str, Any]:
+    """Values in the types of the notebook's own.
+
+    Raises
+    ------
+    ParameterError
+        A name that the notebook does not declare, or a value of another type.
+    """
+    declared = declared_parameters(analysis)
+    pairs = given.items() if isinstance(given, Mapping) else [(n, parse_value(v)) for n, v in given]
+    raw_texts = {} if isinstance(given, Mapping) else dict(given)
+    out: dict[str, Any] = {}
+    for name, value in pairs:
+        if name not in declared:
+            close = difflib.get_close_matches(name, declared, n=1)
+            known = f"Did you mean {close[0]!r}?" if close else f"It has: {', '.join(declared) or 'no parameters cell'}."
+            raise ParameterError(f"The notebook has no parameter {name!r}. {known}")
+        default = declared[name]
+        if isinstance(default, str) and not isinstance(value, str):
+            value = raw_texts.get(name, str(value))
+        elif isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        elif isinstance(default, (list, tuple)) and isinstance(value, (list, tuple)):
+            value = type(default)(value)
+        elif default is not None and (
+            not isinstance(value, type(default)) or isinstance(default, bool) != isinstance(value, bool)
+        ):
+            raise ParameterError(
+                f"Parameter {name!r} is {type(default).__name__} in the notebook ({default!r}); {value!r} is {type(value).__name__}."
+            )
+        out[name] = value
+    return out

@@ -1,0 +1,138 @@
+"""From a proven project to an MLflow run and a model version in Staging."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_mlops.signature import Signature
+from jupyter_mlops.tracking.lineage import data_file, environment, git_state
+from jupyter_mlops.tracking.registry import ModelRecord, register
+from jupyter_mlops.tracking.runs import RunRecord, log_run
+from jupyter_mlops.tracking.snapshot import notebook_html
+from jupyter_mlops.tracking.store import check_reachable, tracking_uri
+from jupyter_mlops.workflows.report import Report
+
+if TYPE_CHECKING:
+    from jupyter_mlops.convert.capture import CaptureFacts
+    from jupyter_mlops.convert.plan import ProjectPlan
+
+__all__ = ["Registered", "register_project"]
+
+
+@dataclass(frozen=True)
+class Registered:
+    """Where the model version is."""
+
+    name: str
+    version: str
+    run_id: str
+    uri: str
+
+
+def register_project(
+    plan: ProjectPlan,
+    report: Report,
+    facts: CaptureFacts,
+    exported: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    project: Path,
+    notebook: Path,
+    *,
+    explicit_uri: str | None,
+    default_folder: Path,
+) -> Registered:
+    """Log a run with everything that a later reader needs to trust the version, then register the model from it.
+
+    Raises
+    ------
+    TrackingError
+        The tracking server is away; nothing was registered.
+    """
+    uri = tracking_uri(explicit_uri, default_folder)
+    check_reachable(uri)
+    git = git_state(notebook.resolve().parent)
+    digest = hashlib.sha256(notebook.read_bytes()).hexdigest()
+    distributions = dict(line.split("==", 1) for line in plan.locked)
+    data = [data_file(path) for path in facts.files if path.is_file() and _is_data(path, notebook)]
+    tags = {
+        "notebook": notebook.name,
+        "notebook.sha256": digest,
+        "boundary": plan.boundary,
+        "engine": plan.engine,
+        "task": plan.task,
+        **({"git.commit": git.commit, "git.dirty": str(git.dirty).lower()} if git.commit else {}),
+        **({"git.branch": git.branch} if git.branch else {}),
+        **{f"data.{Path(f.path).name}": f"md5:{f.md5}" for f in data[:20]},
+        **_parity_tags(report),
+    }
+    html = project.parent / f".{project.name}.html"
+    try:
+        executed = facts.executed
+        html = facts.folder / "notebook.html"
+        html.write_text(notebook_html(executed), encoding="utf-8")
+        record = RunRecord(
+            experiment=plan.name,
+            name=f"convert {notebook.name}",
+            params={field.original: field.value for field in plan.settings} | dict(parameters),
+            metrics=dict(report.metrics),
+            tags=tags,
+            artifacts=[(notebook, "notebook"), (executed, "notebook"), (html, "notebook"), (project / "requirements.lock", "environment")],
+            texts={
+                "parity.json": json.dumps(report.parity, indent=2),
+                "data.json": json.dumps([f.__dict__ for f in data], indent=2),
+                "environment/environment.json": json.dumps(environment(distributions), indent=2),
+                **({"git.diff": git.diff} if git.diff else {}),
+            },
+        )
+        run_id = log_run(record, uri=uri)
+    finally:
+        html.unlink(missing_ok=True)
+    golden = json.loads((project / "model" / "golden.json").read_text(encoding="utf-8"))
+    version = register(
+        ModelRecord(
+            name=plan.name,
+            run_id=run_id,
+            estimator_path=project / "model" / "model.skops",
+            onnx=project / "model" / "model.onnx" if plan.engine == "onnx" else None,
+            signature=_given(plan.raw),
+            model_signature=_given(plan.model),
+            requirements=list(plan.requirements),
+            input_example=golden["rows"][:3],
+            project=project,
+            code_paths=[project / "src"],
+            tags=tags,
+            description=plan.description,
+        ),
+        uri=uri,
+    )
+    return Registered(version.name, version.version, run_id, uri)
+
+
+def _given(signature: Signature | None) -> Signature:
+    assert signature is not None
+    return signature
+
+
+def _is_data(path: Path, notebook: Path) -> bool:
+    skipped = {".py", ".pyc", ".so", ".pyi", ".pth", ".toml", ".cfg", ".ttf", ".mplstyle", ".afm", ".ini", ".metadata"}
+    if path.suffix.lower() in skipped or not path.suffix or path.resolve() == notebook.resolve():
+        return False
+    inside = "site-packages" in path.parts
+    return not inside or path.suffix.lower() in {".csv", ".zip", ".gz", ".parquet", ".tsv", ".feather", ".xlsx", ".arff"}
+
+
+def _parity_tags(report: Report) -> dict[str, str]:
+    if report.parity is None:
+        return {}
+    tags = {}
+    for side in ("package", "service", "bundle"):
+        one = report.parity[side]
+        tags[f"parity.{side}"] = "none" if one is None else "equal" if not one["mismatches"] else f"{one['mismatches']} mismatches"
+    if report.mismatch_allowed:
+        tags["mismatch_allowed"] = "true"
+    return tags
