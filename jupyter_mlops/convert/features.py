@@ -280,6 +280,7 @@ def feature_program(
     ]  # fmt: skip
     builder = _Builder(analysis, names, rewriter)
     items = builder.items(path)
+    columns = columns if columns is not None else _static_columns(items, argument, names.constant_names)
     kept, entry = builder.live(items, argument, columns, thrifty=thrifty)
     # Trailing aliases (`X_test = X`) only rename: the result is what they name.
     result: ast.expr = argument
@@ -352,6 +353,21 @@ def _shared(
     call = shared.call.split(" = ", 1)[1].replace(f"({alias}", "(raw.copy()", 1)
     cells = tuple(dict.fromkeys(item.cell for item in kept))
     return shared, shared.source + "\n\n" + _function([f"return {call}[MODEL_COLUMNS]"], cells, "raw", columns, settings="settings" in call)
+
+
+def _static_columns(items: list[_Item], result: ast.expr, constants: Mapping[str, Any]) -> list[str] | None:
+    """Columns of the model's input where the last selection names them in the code."""
+    current = result
+    for item in reversed(items):
+        match item.node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if isinstance(current, ast.Name) and current.id == name:
+                current = value
+        while isinstance(current, ast.Call) and isinstance(current.func, ast.Attribute) and current.func.attr == "copy":
+            current = current.func.value
+        if isinstance(current, ast.Subscript):
+            value = literal(current.slice, constants)
+            return list(value) if isinstance(value, (list, tuple)) and all(isinstance(v, str) for v in value) else None
+    return None
 
 
 def _selection(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import threading
@@ -50,7 +51,10 @@ class State:
         golden = convert_rows(self.artifacts.example(8))
         engine.predict(golden)
         engine.predict(golden[:1])
-        self._batcher = Batcher(self._counted(engine), batch_rows=self.config.batch_rows)
+        self._batcher = Batcher(_Counted(engine, self.metrics), batch_rows=self.config.batch_rows)
+        # What is loaded now stays: garbage collection need not look at it again in a request.
+        gc.collect()
+        gc.freeze()
         self.loaded = True
         self._drain_on_signal()
         log.info("serving %s version %s", self.artifacts.name, self.artifacts.version)
@@ -72,9 +76,6 @@ class State:
             why = f"{len(rows)} rows are more than the {self.config.max_rows} that are accepted"
             raise RequestError(413, Problem((), why, "too_many_rows"))
         return await self._batcher.predict(rows) if rows else Outputs([], [])
-
-    def _counted(self, engine: Engine) -> "_Counted":
-        return _Counted(engine, self.metrics)
 
     def _drain_on_signal(self) -> None:
         """On SIGTERM turn not ready, and only then, after a while, let the server stop."""
