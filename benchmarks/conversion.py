@@ -69,7 +69,15 @@ def start_up(runs: int) -> list[dict[str, float | str]]:
         convert = [python, "-m", "jupyter_mlops", "convert", str(notebook), "-o", str(folder / "out"), "--no-run"]
         nbconvert = [python, "-m", "nbconvert", "--to", "script", "--output-dir", str(folder), str(notebook)]
         ours, theirs, ratio = compare(convert, nbconvert, runs)
-        rows.append({"what": "convert --no-run, 100 cells", "seconds": ours, "against": "nbconvert --to script", "other": theirs, "ratio": ratio})
+        rows.append(
+            {
+                "what": "convert --no-run, 100 cells",
+                "seconds": ours,
+                "against": "nbconvert --to script",
+                "other": theirs,
+                "ratio": ratio,
+            }
+        )
         shutil.rmtree(folder / "out")
     for name, command in (
         ("import jupyter_mlops", [python, "-c", "import jupyter_mlops"]),
@@ -96,7 +104,9 @@ def flagship() -> list[dict[str, float | str]]:
         whole = time.perf_counter() - started
         steps = json.loads((folder / "out" / "report.json").read_text(encoding="utf-8"))["seconds"]
     rows: list[dict[str, float | str]] = [{"what": f"step {name}", "seconds": value} for name, value in steps.items()]
-    rows.append({"what": "convert, flagship", "seconds": whole, "against": "nbconvert --execute", "other": alone, "ratio": whole / alone})
+    rows.append(
+        {"what": "convert, flagship", "seconds": whole, "against": "nbconvert --execute", "other": alone, "ratio": whole / alone}
+    )
     rows.append({"what": "added to the notebook's own run", "seconds": whole - alone})
     return rows
 

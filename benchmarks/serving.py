@@ -25,7 +25,6 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from load import Load, generator, measure
 
@@ -128,7 +127,9 @@ def _servers(project: Path, folder: Path, bento: Path) -> list[Server]:
         port = _free_port()
         command = [str(bento), "-m", "bentoml", "serve", "apps.bento:Model", "--port", str(port), "--host", "127.0.0.1"]
         environment = {**shared, "BENTOML_DO_NOT_TRACK": "True", "BENTOML_HOME": str(folder / "bentoml")}
-        servers.append(Server("bentoml", command, environment, f"http://127.0.0.1:{port}/predict", json.dumps({"row": row}).encode(), here))
+        servers.append(
+            Server("bentoml", command, environment, f"http://127.0.0.1:{port}/predict", json.dumps({"row": row}).encode(), here)
+        )
     return servers
 
 
@@ -158,15 +159,18 @@ def _measure(servers: list[Server], repeats: int, seconds: float) -> dict[str, d
                 for server in servers:
                     load = measure(server.url, server.body, clients=clients, seconds=seconds)
                     loads[server.name][clients].append(load)
-                    print(f"  {repeat + 1}/{repeats} {server.name:16} {clients:3} clients {load.requests_per_second:9.0f}/s", file=sys.stderr)
+                    print(
+                        f"  {repeat + 1}/{repeats} {server.name:16} {clients:3} clients {load.requests_per_second:9.0f}/s",
+                        file=sys.stderr,
+                    )
     return {name: {c: _median(runs) for c, runs in rows.items()} for name, rows in loads.items()}
 
 
 def _median(runs: list[Load]) -> Load:
     def middle(name: str) -> float:
-        return statistics.median(getattr(run, name) for run in runs)
+        return float(statistics.median(getattr(run, name) for run in runs))
 
-    return Load(middle("requests_per_second"), middle("p50"), middle("p99"), sum(run.errors for run in runs))
+    return Load(middle("requests_per_second"), middle("p50"), middle("p99"), sum(run.errors for run in runs)))
 
 
 @contextlib.contextmanager
@@ -222,7 +226,11 @@ def _targets(results: dict[str, dict[int, Load]]) -> list[Target]:
 
 
 def _table(results: dict[str, dict[int, Load]], targets: list[Target]) -> str:
-    head = "| server | " + " | ".join(f"{c} client{'s' if c > 1 else ''}: requests/s, p50, p99 (ms)" for c in CLIENTS) + " | errors |"
+    head = (
+        "| server | "
+        + " | ".join(f"{c} client{'s' if c > 1 else ''}: requests/s, p50, p99 (ms)" for c in CLIENTS)
+        + " | errors |"
+    )
     lines = [head, "|---" * (len(CLIENTS) + 2) + "|"]
     for name, rows in results.items():
         cells = [f"{rows[c].requests_per_second:,.0f}, {rows[c].p50:.2f}, {rows[c].p99:.2f}" for c in CLIENTS]
@@ -239,7 +247,6 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
 
 
 if __name__ == "__main__":

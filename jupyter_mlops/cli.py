@@ -47,9 +47,15 @@ def _parser() -> argparse.ArgumentParser:
     convert.add_argument("--no-register", action="store_true", help="prove, but leave MLflow alone")
     convert.add_argument("--allow-mismatch", action="store_true", help="register though a prediction differs; it is recorded")
     convert.add_argument("--force", action="store_true", help="replace a project that was edited (it is kept beside the new one)")
-    convert.add_argument("--cell-timeout", type=float, metavar="SECONDS", help="give up on a cell after this long (default: never)")
-    convert.add_argument("--tracking-uri", metavar="URI", help="MLflow's address (default: MLFLOW_TRACKING_URI, else sqlite beside DIR)")
-    convert.add_argument("--json", action="store_true", help="one JSON object per event on standard output; the last is the report")
+    convert.add_argument(
+        "--cell-timeout", type=float, metavar="SECONDS", help="give up on a cell after this long (default: never)"
+    )
+    convert.add_argument(
+        "--tracking-uri", metavar="URI", help="MLflow's address (default: MLFLOW_TRACKING_URI, else sqlite beside DIR)"
+    )
+    convert.add_argument(
+        "--json", action="store_true", help="one JSON object per event on standard output; the last is the report"
+    )
     return parser
 
 

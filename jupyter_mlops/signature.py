@@ -58,7 +58,6 @@ class Signature:
     output: Output
     layout: Layout = "frame"
 
-
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return asdict(self)
@@ -74,5 +73,4 @@ class Signature:
             inputs=tuple(Column(**tuples(row, "categories")) for row in data["inputs"]),
             output=Output(**tuples(data["output"], "classes")),
             layout=data.get("layout", "frame"),
-
         )

@@ -48,7 +48,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         if not message["more_body"]:
             break
     row = decode(body)
-    feeds = {}
+    feeds: dict[str, Any] = {}
     for name, column, dtype, null in INPUTS:
         value = row.get(column)
         feeds[name] = np.array([[null if value is None else value]], dtype=dtype)

@@ -25,10 +25,10 @@ class Model:
         options.intra_op_num_threads = 1
         self.session = ort.InferenceSession(FOLDER / "model.onnx", options, providers=["CPUExecutionProvider"])
 
-    @bentoml.api
+    @bentoml.api  # type: ignore[untyped-decorator]
     def predict(self, row: dict[str, Any]) -> dict[str, Any]:
         """Predict one row."""
-        feeds = {}
+        feeds: dict[str, Any] = {}
         for one in SIGNATURE["onnx"]["inputs"]:
             value = row.get(one["column"])
             if value is None:

@@ -109,7 +109,7 @@ def run_notebook(
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
     from nbformat.v4 import new_code_cell
 
-    nb = nbformat.read(notebook.path, as_version=4)
+    nb: Any = nbformat.read(notebook.path, as_version=4)
     recorder = Path(__file__).with_name("recorder.py").read_text(encoding="utf-8")
     setup = (
         "import types as _mlops_types\n"

@@ -77,8 +77,6 @@ def statement_text(code: str, node: ast.stmt, edits: Iterable[Edit] = ()) -> str
     return b"".join(out).decode()
 
 
-
-
 def indent(text: str, by: str = "    ") -> str:
     """Indent code, leaving the inside of multi-line strings as it is."""
     inside: set[int] = set()

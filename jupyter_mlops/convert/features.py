@@ -91,8 +91,8 @@ def _demands(node: ast.AST, variables: frozenset[str], constants: Mapping[str, A
                 return
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name))) if name in variables:
                 demand.add(name, None)  # a method of the frame may read any column
-                for child in (*one.args, *(k.value for k in one.keywords)):
-                    visit(child)
+                for given in (*one.args, *(k.value for k in one.keywords)):
+                    visit(given)
                 return
         for child in ast.iter_child_nodes(one):
             visit(child)
@@ -198,7 +198,9 @@ class _Builder:
             if not live:
                 continue
             match item.node:
-                case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str(column)))], value=value):
+                case ast.Assign(
+                    targets=[ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str(column)))], value=value
+                ):
                     needed = demand.of.get(name)
                     if thrifty and needed is not None and column not in needed:
                         continue
@@ -286,8 +288,8 @@ def feature_program(
     result: ast.expr = argument
     while kept and isinstance(result, ast.Name):
         match kept[-1].node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name() as source) if name == result.id:
-                result = source
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name() as renamed) if name == result.id:
+                result = renamed
                 kept.pop()
             case _:
                 break
@@ -352,7 +354,9 @@ def _shared(
         return None
     call = shared.call.split(" = ", 1)[1].replace(f"({alias}", "(raw.copy()", 1)
     cells = tuple(dict.fromkeys(item.cell for item in kept))
-    return shared, shared.source + "\n\n" + _function([f"return {call}[MODEL_COLUMNS]"], cells, "raw", columns, settings="settings" in call)
+    return shared, shared.source + "\n\n" + _function(
+        [f"return {call}[MODEL_COLUMNS]"], cells, "raw", columns, settings="settings" in call
+    )
 
 
 def _static_columns(items: list[_Item], result: ast.expr, constants: Mapping[str, Any]) -> list[str] | None:
@@ -370,9 +374,7 @@ def _static_columns(items: list[_Item], result: ast.expr, constants: Mapping[str
     return None
 
 
-def _selection(
-    kept: list[_Item], result: ast.expr, raw_name: str, columns: Sequence[str] | None, names: Names
-) -> str | None:
+def _selection(kept: list[_Item], result: ast.expr, raw_name: str, columns: Sequence[str] | None, names: Names) -> str | None:
     """The column list of a program that only selects columns, as the author named it; None for any other program."""
     if columns is None:
         return None

@@ -72,7 +72,10 @@ def bound_metrics(statement: Statement, known: frozenset[str], values: Mapping[s
     """
     node = statement.node
     match node:
-        case ast.Assign(targets=[ast.Name(id=name)], value=value) | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+        case (
+            ast.Assign(targets=[ast.Name(id=name)], value=value)
+            | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+        ):
             pairs = [(name, value)]
         case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=parts)) if len(names) == len(parts):
             pairs = [(n.id, v) for n, v in zip(names, parts, strict=True) if isinstance(n, ast.Name)]

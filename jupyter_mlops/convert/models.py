@@ -100,9 +100,7 @@ def _bind(call: ast.Call, function: ast.FunctionDef) -> dict[str, ast.expr]:
 
 def model_uses(analysis: Analysis) -> list[ModelUse]:
     """All calls of estimator methods on top-level variables, in order; also inside of functions they are handed to."""
-    functions = {
-        s.node.name: (s, s.node) for s in analysis.statements if isinstance(s.node, ast.FunctionDef)
-    }
+    functions = {s.node.name: (s, s.node) for s in analysis.statements if isinstance(s.node, ast.FunctionDef)}
     imported = {name for s in analysis.statements if isinstance(s.node, (ast.Import, ast.ImportFrom)) for name in s.binds}
     uses: list[ModelUse] = []
     for statement in analysis.statements:
@@ -152,11 +150,7 @@ def choose_model(analysis: Analysis, wanted: str | None = None) -> ModelChoice |
     asked = {u.variable for u in uses if u.method in ANSWERS}
     fitted = {u.variable for u in uses if u.method in FITS}
     candidates = list(
-        dict.fromkeys(
-            u.variable
-            for u in uses
-            if u.variable in asked or _constructor(analysis, u.variable).endswith(_PREDICTORS)
-        )
+        dict.fromkeys(u.variable for u in uses if u.variable in asked or _constructor(analysis, u.variable).endswith(_PREDICTORS))
     )
     if wanted is not None and wanted not in candidates:
         if analysis.defined_by(wanted) and wanted in fitted:
@@ -208,10 +202,8 @@ def choose_model(analysis: Analysis, wanted: str | None = None) -> ModelChoice |
     return ModelChoice(
         variable=variable,
         reason=reason,
-        fit=(before or fits or [None])[-1],
+        fit=next(reversed(before or fits), None),
         asked=choice_asked,
         others=tuple(c for c in candidates if c != variable),
         uses=tuple(own),
     )
-
-

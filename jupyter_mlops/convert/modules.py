@@ -92,7 +92,9 @@ def compose_modules(
     blocks["features"] = [features.source]
     if features.columns is not None and "MODEL_COLUMNS" in features.source:
         listed = ",\n    ".join(repr(c) for c in features.columns)
-        blocks["features"].insert(0, f"# Columns of the model's input, in the order in which it was trained.\nMODEL_COLUMNS = [\n    {listed},\n]")
+        blocks["features"].insert(
+            0, f"# Columns of the model's input, in the order in which it was trained.\nMODEL_COLUMNS = [\n    {listed},\n]"
+        )
     for function in stages.functions:
         blocks.setdefault(function.module, []).append(function_source(function, _markdown_above(analysis, function.cells)))
     modules = {}

@@ -165,10 +165,9 @@ def classify(analysis: Analysis, kept: frozenset[int], overrides: Mapping[str, A
         node = s.node
         if s.index in setting_statements:
             continue
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            names.imports.append(s.index)
-            names.imported.update(dict.fromkeys(s.binds, s.index))
-        elif isinstance(node, (ast.Try, ast.If)) and s.binds and _only_imports(node):
+        if isinstance(node, (ast.Import, ast.ImportFrom)) or (
+            isinstance(node, (ast.Try, ast.If)) and s.binds and _only_imports(node)
+        ):
             names.imports.append(s.index)
             names.imported.update(dict.fromkeys(s.binds, s.index))
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
@@ -226,9 +225,12 @@ class Rewriter:
                         continue  # becomes a constant of the helpers module
                     self.names.problems.append(
                         Problem(
-                            "class-reads-variable", "error",
+                            "class-reads-variable",
+                            "error",
                             f"Class {name!r} reads the notebook's variable {read!r}, which a module does not have.",
-                            statement.cell, statement.first_line, "Hand it to the class in __init__.",
+                            statement.cell,
+                            statement.first_line,
+                            "Hand it to the class in __init__.",
                         )  # fmt: skip
                     )
                 continue
@@ -236,9 +238,12 @@ class Rewriter:
             if info.writes:
                 self.names.problems.append(
                     Problem(
-                        "function-writes-global", "error",
+                        "function-writes-global",
+                        "error",
                         f"Function {name!r} rebinds the notebook's variable {', '.join(sorted(info.writes))}.",
-                        statement.cell, statement.first_line, "Return the value and bind it where the function is called.",
+                        statement.cell,
+                        statement.first_line,
+                        "Return the value and bind it where the function is called.",
                     )  # fmt: skip
                 )
 

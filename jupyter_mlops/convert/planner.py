@@ -25,7 +25,7 @@ from jupyter_mlops.notebook.problems import Problem
 if TYPE_CHECKING:
     from jupyter_mlops.notebook.dataflow import Analysis
 
-__all__ = ["Selection", "Seen", "make_plan", "select"]
+__all__ = ["Seen", "Selection", "make_plan", "select"]
 
 # What the generated package, service and tests import besides what the notebook does.
 _BASE = ("numpy", "pandas", "scikit-learn", "skops", "pyyaml", "onnxruntime", "fastapi", "uvicorn", "uvloop", "httptools",
@@ -262,15 +262,20 @@ def _decisions(selection: Selection, stages: StagePlan, raw: str) -> list[Proble
     if choice.others:
         out.append(
             Problem(
-                "model-chosen", "info",
+                "model-chosen",
+                "info",
                 f"Several models are fitted; {choice.variable!r} was taken, {choice.reason} (others: {', '.join(choice.others)}).",
                 fix="Another one: --model NAME.",
             )  # fmt: skip
         )
     if not stages.metrics:
         out.append(
-            Problem("no-metrics", "warning", "No metric of this model was found, so the run is registered without one.",
-                    fix="Bind a metric to a name in a cell tagged 'evaluate', such as auc = roc_auc_score(...).")  # fmt: skip
+            Problem(
+                "no-metrics",
+                "warning",
+                "No metric of this model was found, so the run is registered without one.",
+                fix="Bind a metric to a name in a cell tagged 'evaluate', such as auc = roc_auc_score(...).",
+            )  # fmt: skip
         )
     return out
 
@@ -293,8 +298,14 @@ def _requirements(analysis: Analysis, names: Names, problems: list[Problem], see
                 needed.setdefault(distribution)
             elif not dependencies.is_installed(module):
                 problems.append(
-                    Problem("missing-package", "warning", f"The package of module {module!r} is not installed here.",
-                            statement.cell, statement.first_line, "Install it into the notebook's kernel and convert again.")  # fmt: skip
+                    Problem(
+                        "missing-package",
+                        "warning",
+                        f"The package of module {module!r} is not installed here.",
+                        statement.cell,
+                        statement.first_line,
+                        "Install it into the notebook's kernel and convert again.",
+                    )  # fmt: skip
                 )
     for file in seen.files if seen else ():
         found = dependencies.distribution_of_file(file)
@@ -304,7 +315,20 @@ def _requirements(analysis: Analysis, names: Names, problems: list[Problem], see
 
 
 def _is_data(path: Path) -> bool:
-    return path.suffix.lower() in {".csv", ".zip", ".gz", ".parquet", ".json", ".tsv", ".xlsx", ".feather", ".arff", ".txt", ".bz2", ".xz"}
+    return path.suffix.lower() in {
+        ".csv",
+        ".zip",
+        ".gz",
+        ".parquet",
+        ".json",
+        ".tsv",
+        ".xlsx",
+        ".feather",
+        ".arff",
+        ".txt",
+        ".bz2",
+        ".xz",
+    }
 
 
 def _pins(names: list[str]) -> list[tuple[str, str]]:
@@ -336,5 +360,3 @@ def _description(analysis: Analysis) -> str | None:
             text = "\n".join(line for line in cell.source.split("\n") if not line.startswith("#")).strip()
             return " ".join(text.split("\n\n")[0].split()) or None
     return None
-
-

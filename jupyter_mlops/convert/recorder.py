@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import pickle
 import random
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 METHODS = {"fit", "predict", "predict_proba", "score", "fit_predict", "decision_function"}
@@ -80,9 +80,9 @@ class Recorder:
         sys.addaudithook(self._audit)
         if seed is not None:
             random.seed(seed)
-            import numpy
+            import numpy as np
 
-            numpy.random.seed(seed)
+            np.random.seed(seed)
 
     def enter(self, cell: int) -> None:
         """The driver says which cell runs next."""
@@ -96,8 +96,8 @@ class Recorder:
         path, mode = args[0], args[1]
         if not (isinstance(path, str) and isinstance(mode, str)) or not mode.startswith("r") or "+" in mode:
             return
-        if os.path.splitext(path)[1] not in CODE and path not in sys.path:
-            self.files.setdefault(os.path.abspath(path))
+        if Path(path).suffix not in CODE and path not in sys.path:
+            self.files.setdefault(str(Path(path).absolute()))
 
     def call(self, line: int, text: str, receiver: Any, method: str, *args: Any, **kwargs: Any) -> Any:
         """Make the notebook's own call, then note it."""
@@ -111,13 +111,13 @@ class Recorder:
         return result
 
     def _note(self, line: int, text: str, receiver: Any, method: str, value: Any, result: Any) -> None:
-        import numpy
+        import numpy as np
 
         rows = _rows(value)
         if rows is None:
             return
         count = min(rows, SAMPLE)
-        positions = numpy.unique(numpy.linspace(0, rows - 1, count).astype(int)) if rows else numpy.array([], dtype=int)
+        positions = np.unique(np.linspace(0, rows - 1, count).astype(int)) if rows else np.array([], dtype=int)
         event = {
             "order": len(self.events),
             "cell": self.cell,
@@ -127,7 +127,7 @@ class Recorder:
             "object": receiver,
             "rows": rows,
             "input": _take(value, positions),
-            "result": _take(numpy.asarray(result), positions) if method in ANSWERS else None,
+            "result": _take(np.asarray(result), positions) if method in ANSWERS else None,
             "score": float(result) if method == "score" else None,
         }
         same = [e for e in self.events if (e["cell"], e["line"], e["text"], e["method"]) == (self.cell, line, text, method)]
@@ -146,9 +146,10 @@ class Recorder:
     def finish(self, folder: str, estimator: str, wanted: dict[str, Any]) -> str:
         """Write what was noted into `folder`; returns a JSON line with what the driver should know at once."""
         self.enter(0)
+        place = Path(folder)
         shell = get_ipython()  # type: ignore[name-defined] # noqa: F821
         space = shell.user_ns
-        model = eval(estimator, space)
+        model = eval(estimator, space)  # noqa: S307 - the notebook's own name, in the notebook's own kernel
         answers = [e for e in self.events if e["object"] is model and e["method"] in ANSWERS | {"score"}]
         # A grid search or a pipeline may be fitted under one name and asked under another: same object is what counts.
         fits = [e for e in self.events if e["object"] is model and e["method"] in {"fit", "fit_predict"}]
@@ -160,7 +161,8 @@ class Recorder:
             near = [e for e in answers if e["method"] == "predict_proba" and e["rows"] == last["rows"]]
             proba = near[-1]["result"] if near else None
         refit = bool(last and fits and fits[-1]["order"] > last["order"])
-        names, values = {}, {}
+        names: dict[str, str] = {}
+        values: dict[str, Any] = {}
         for name, value in list(space.items()):
             if name.startswith("_") or name in {"In", "Out", "exit", "quit", "get_ipython", "open"}:
                 continue
@@ -179,7 +181,7 @@ class Recorder:
                 except (ValueError, SyntaxError):
                     if isinstance(value, float):  # nan, inf
                         values[name] = value
-        plain = {
+        plain: dict[str, Any] = {
             "names": names,
             "files": list(self.files),
             "seconds": {str(cell): seconds for cell, seconds in self.seconds.items()},
@@ -200,15 +202,15 @@ class Recorder:
             "fit_input": None if fit is None else fit["input"],
             "where": None if last is None else [last["cell"], last["line"], last["text"], last["method"]],
         }
-        with open(os.path.join(folder, "capture.pkl"), "wb") as file:
+        with (place / "capture.pkl").open("wb") as file:
             pickle.dump(data, file, protocol=5)
         try:
-            with open(os.path.join(folder, "estimator.pkl"), "wb") as file:
+            with (place / "estimator.pkl").open("wb") as file:
                 pickle.dump(model, file, protocol=5)
             plain["pickled"] = None
         except Exception as error:
             plain["pickled"] = f"{type(error).__name__}: {error}"
         plain["estimator_class"] = names.get(estimator) or f"{type(model).__module__}.{type(model).__qualname__}"
-        with open(os.path.join(folder, "capture.json"), "w", encoding="utf-8") as file:
+        with (place / "capture.json").open("w", encoding="utf-8") as file:
             json.dump(plain, file)
         return "ok"

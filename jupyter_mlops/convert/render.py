@@ -63,5 +63,3 @@ def render(plan: ProjectPlan, **extra: Any) -> dict[str, str]:
     for name, content in plan.modules.items():
         out[f"src/{plan.package}/{name}.py"] = module.render(module=content, plan=plan)
     return out
-
-

@@ -143,6 +143,4 @@ def split_sources(node: ast.stmt) -> list[Alias] | None:
     targets, sources = node.targets[0].elts, node.value.args
     if len(targets) != 2 * len(sources):
         return None
-    return [
-        Alias(target.id, sources[position // 2]) for position, target in enumerate(targets) if isinstance(target, ast.Name)
-    ]
+    return [Alias(target.id, sources[position // 2]) for position, target in enumerate(targets) if isinstance(target, ast.Name)]

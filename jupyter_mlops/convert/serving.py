@@ -68,10 +68,8 @@ def _field(column: Column, identifier: str) -> Field:
     literal = column.closed and column.kind in ("string", "integer") and bool(column.categories)
     literal = literal and all(type(one) is wanted for one in column.categories or ())
     alias = None if literal else _alias(column)
-    if literal:
-        kind = f"Literal[{', '.join(map(repr, column.categories or ()))}]"
-    else:
-        kind = alias[0] if alias else _TYPES[column.kind]
+    levels = ", ".join(map(repr, column.categories or ()))
+    kind = f"Literal[{levels}]" if literal else alias[0] if alias else _TYPES[column.kind]
     meta = [f"description={description!r}"]
     if column.example is not None:
         meta.append(f"examples=[{column.example!r}]")

@@ -49,7 +49,8 @@ def _written(node: ast.stmt) -> set[str]:
 
 def _reordered(analysis: Analysis, between: list[int], run: list[int]) -> list[int] | None:
     """Statements from the first to the last of the run, the others moved out of it; None when one of them is in the way."""
-    before, after = [], []
+    before: list[int] = []
+    after: list[int] = []
     for index in between:
         if index in run:
             continue

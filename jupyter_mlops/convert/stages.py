@@ -92,11 +92,7 @@ def _compose(
             if statement.index == shared.indexes[0]:
                 block.lines.append(shared.call)
             continue
-        measured = (
-            [c for c in metric_calls(statement.node)]
-            if block.stage is Stage.EVALUATE and isinstance(statement.node, ast.Expr)
-            else []
-        )
+        measured = metric_calls(statement.node) if block.stage is Stage.EVALUATE and isinstance(statement.node, ast.Expr) else []
         if measured:
             code = analysis.notebook.cells[statement.cell - 1].code
             edits = rewriter.edits(statement.node)
@@ -178,7 +174,9 @@ def plan_stages(
                         inputs.setdefault(name)
             bound |= set(statement.binds)
         inputs_of.append([n for n in inputs if any(n in b for b in binds_of)])
-        binds_of.append([n for n in dict.fromkeys(x for s in block.statements for x in _in_order(s.node, s.binds)) if names.is_variable(n)])
+        binds_of.append(
+            [n for n in dict.fromkeys(x for s in block.statements for x in _in_order(s.node, s.binds)) if names.is_variable(n)]
+        )
     for position, block in enumerate(blocks):
         later = {n for others in inputs_of[position + 1 :] for n in others}
         still = [n for n in binds_of[position] if n in later or n in wanted]

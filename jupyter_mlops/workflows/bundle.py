@@ -28,7 +28,9 @@ def write_bundle(project: Path) -> list[Problem]:
     else:
         problems.append(
             Problem(
-                "no-web-runtime", "warning", "The bundle's page has no onnxruntime-web: this installation came without it.",
+                "no-web-runtime",
+                "warning",
+                "The bundle's page has no onnxruntime-web: this installation came without it.",
                 fix="Install jupyter-mlops from a wheel, or run `make web-assets` in a checkout, and convert again.",
             )  # fmt: skip
         )

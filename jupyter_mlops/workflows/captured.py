@@ -35,7 +35,7 @@ class Captured:
 
     @property
     def layout(self) -> str:
-        """"frame", "array" or "series"."""
+        """ "frame", "array" or "series"."""
         value = self.model_input
         if hasattr(value, "columns"):
             return "frame"
@@ -171,7 +171,7 @@ def _keys(value: Any) -> list[Any]:
         value = value.toarray()
     frame = value.to_frame() if isinstance(value, pd.Series) else pd.DataFrame(value)
     columns = []
-    for _, column in frame.items():
+    for column in (frame.iloc[:, at] for at in range(frame.shape[1])):
         if pd.api.types.is_bool_dtype(column.dtype) or not pd.api.types.is_numeric_dtype(column.dtype):
             columns.append([None if m else v for v, m in zip(column.astype(object), column.isna(), strict=True)])
         else:
@@ -184,7 +184,10 @@ def _by_content(build: Any, raw: pd.DataFrame, model_input: Any) -> Matched | No
 
     try:
         built = build(raw)
-        if not _same_shape(built, model_input) and getattr(built, "shape", (0, 0))[1:] != getattr(model_input, "shape", (0, 1))[1:]:
+        if (
+            not _same_shape(built, model_input)
+            and getattr(built, "shape", (0, 0))[1:] != getattr(model_input, "shape", (0, 1))[1:]
+        ):
             return None
         where: dict[Any, int] = {}
         for position, key in enumerate(_keys(built)):

@@ -74,7 +74,9 @@ class _Failed(ConversionError):
     """Problems of severity error: they are in the report."""
 
 
-def convert(notebook: Path, folder: Path, options: ConvertOptions | None = None, listen: Listener = lambda event: None) -> ConvertResult:
+def convert(
+    notebook: Path, folder: Path, options: ConvertOptions | None = None, listen: Listener = lambda event: None
+) -> ConvertResult:
     """Convert a notebook; progress goes to `listen`.
 
     Never raises for what the notebook or the environment lacks once the call itself is right: the result's report says
@@ -278,7 +280,7 @@ class _Conversion:
             reason = "the load cells bind no table (DataFrame)"
         else:
             reason = "the columns of the model's input have no names"
-        plan = self._plan(analysis, selection, parameters, seen, boundary="engineered", raw_name=(frames or [None])[0])
+        plan = self._plan(analysis, selection, parameters, seen, boundary="engineered", raw_name=next(iter(frames), None))
         cells = plan.kept_cells
         problem = Problem(
             "engineered-boundary", "warning", f"The service takes the engineered features, not the raw row: {reason}.",
@@ -344,7 +346,11 @@ class _Conversion:
         """Copy the data files that lie beside the notebook into the project; where they are otherwise."""
         home = self.notebook.resolve().parent
         beside = [f for f in facts.files if f.is_file() and f.is_relative_to(home) and not f.is_relative_to(place)]
-        beside = [f for f in beside if f.suffix not in {".py", ".pyc", ".so"} and "site-packages" not in f.parts and f != self.notebook.resolve()]
+        beside = [
+            f
+            for f in beside
+            if f.suffix not in {".py", ".pyc", ".so"} and "site-packages" not in f.parts and f != self.notebook.resolve()
+        ]
         beside = [f for f in beside if not any(part.startswith(".") for part in f.relative_to(home).parts)]
         if not beside:
             return None

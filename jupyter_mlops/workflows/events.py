@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from time import perf_counter
 from typing import Any, Literal
 
-__all__ = ["Event", "Listener", "Progress", "STEPS"]
+__all__ = ["STEPS", "Event", "Listener", "Progress"]
 
 STEPS = ("read", "analyse", "lift", "plan", "render", "run", "export", "verify", "register")
 

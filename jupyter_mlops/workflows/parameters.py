@@ -23,7 +23,10 @@ def declared_parameters(analysis: Analysis) -> dict[str, Any]:
         if statement.stage is not Stage.PARAMETERS:
             continue
         match statement.node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+            ):
                 try:
                     found[name] = ast.literal_eval(value)
                 except ValueError:

@@ -165,7 +165,9 @@ def _as_frame(value: Any, layout: str) -> pd.DataFrame:
     return pd.DataFrame(array, columns=[f"x{i}" for i in range(array.shape[1])])
 
 
-def _golden_raw(captured: Captured, build: Any, raw: pd.DataFrame | None) -> tuple[pd.DataFrame, Any, np.ndarray | None, np.ndarray | None]:
+def _golden_raw(
+    captured: Captured, build: Any, raw: pd.DataFrame | None
+) -> tuple[pd.DataFrame, Any, np.ndarray | None, np.ndarray | None]:
     """Golden rows: raw rows, their model input, and the notebook's own answers (None: ask its fitted model)."""
     import numpy as np
     import pandas as pd
@@ -228,7 +230,10 @@ def export(
     if result is not None:
         own = Predictions(np.asarray(result).reshape(len(result)), probabilities)
         count = len(own.labels)
-        again = Predictions(asked.labels[:count], None if asked.probabilities is None or own.probabilities is None else asked.probabilities[:count])
+        again = Predictions(
+            asked.labels[:count],
+            None if asked.probabilities is None or own.probabilities is None else asked.probabilities[:count],
+        )
         if compare(own, again, allowed, task=task).mismatches:
             raise ExportError(
                 "The notebook's fitted model no longer gives the predictions that the notebook recorded: it was changed after "
@@ -268,7 +273,9 @@ def export(
     model_frame = _as_frame(inputs, captured.layout)
     by_name = {c.name: c for c in described}
     model_columns = tuple(
-        replace(by_name[c.name], dtype=c.dtype) if c.name in by_name and boundary == "raw" and by_name[c.name].kind == c.kind else c
+        replace(by_name[c.name], dtype=c.dtype)
+        if c.name in by_name and boundary == "raw" and by_name[c.name].kind == c.kind
+        else c
         for c in describe_frame(model_frame, [str(c) for c in model_frame.columns])
     )
     model_signature = signature_of(model_columns, output, captured.layout)
@@ -284,7 +291,9 @@ def export(
         (model_dir / "model.onnx").write_bytes(exported.data)
     else:
         reason = exported.reason
-        problems.append({"code": exported.code, "severity": "warning", "message": f"No ONNX, so no edge bundle: {exported.reason}"})
+        problems.append(
+            {"code": exported.code, "severity": "warning", "message": f"No ONNX, so no edge bundle: {exported.reason}"}
+        )
     rows = json_rows(golden, columns) + (json_rows(edges[good], columns) if good.any() else [])
     labels = [json_value(v) for v in expected.labels] + ([json_value(v) for v in edge_expected.labels] if edge_expected else [])
     both = expected.probabilities is not None
@@ -337,5 +346,3 @@ def _class_name(estimator: Any) -> str:
 
 def _dump(path: Path, data: Any) -> None:
     path.write_text(json.dumps(data, ensure_ascii=False, indent=None) + "\n", encoding="utf-8")
-
-

@@ -81,7 +81,12 @@ def register_project(
             params={field.original: field.value for field in plan.settings} | dict(parameters),
             metrics=dict(report.metrics),
             tags=tags,
-            artifacts=[(notebook, "notebook"), (executed, "notebook"), (html, "notebook"), (project / "requirements.lock", "environment")],
+            artifacts=[
+                (notebook, "notebook"),
+                (executed, "notebook"),
+                (html, "notebook"),
+                (project / "requirements.lock", "environment"),
+            ],
             texts={
                 "parity.json": json.dumps(report.parity, indent=2),
                 "data.json": json.dumps([f.__dict__ for f in data], indent=2),
@@ -132,7 +137,9 @@ def _parity_tags(report: Report) -> dict[str, str]:
     tags = {}
     for side in ("package", "service", "bundle"):
         one = report.parity[side]
-        tags[f"parity.{side}"] = "none" if one is None else "equal" if not one["mismatches"] else f"{one['mismatches']} mismatches"
+        tags[f"parity.{side}"] = (
+            "none" if one is None else "equal" if not one["mismatches"] else f"{one['mismatches']} mismatches"
+        )
     if report.mismatch_allowed:
         tags["mismatch_allowed"] = "true"
     return tags

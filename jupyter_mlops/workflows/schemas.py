@@ -80,8 +80,14 @@ def describe_frame(frame: pd.DataFrame, columns: Sequence[str]) -> tuple[Column,
         example = json_value(present.iloc[0]) if len(present) else None
         out.append(
             Column(
-                name=str(name), dtype=str(series.dtype), kind=kind, nullable=bool(series.isna().any()),
-                categories=categories, minimum=low, maximum=high, example=example,
+                name=str(name),
+                dtype=str(series.dtype),
+                kind=kind,
+                nullable=bool(series.isna().any()),
+                categories=categories,
+                minimum=low,
+                maximum=high,
+                example=example,
             )  # fmt: skip
         )
     return tuple(out)
@@ -107,7 +113,9 @@ def probe(columns: tuple[Column, ...], frame: pd.DataFrame, predict: Callable[[p
         elif value is None and pd.api.types.is_bool_dtype(series.dtype):
             changed[name] = pd.Series([None], index=changed.index, dtype=object)
         elif value is None:
-            changed[name] = pd.Series([float("nan")] if series.dtype == object else [None], index=changed.index).astype(series.dtype)
+            changed[name] = pd.Series([float("nan")] if series.dtype == object else [None], index=changed.index).astype(
+                series.dtype
+            )
         else:
             changed[name] = pd.Series([value], index=changed.index, dtype=object)
         with warnings.catch_warnings():

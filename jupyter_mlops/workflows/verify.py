@@ -65,7 +65,7 @@ def running_service(project: Path, python: str = sys.executable, *, timeout: flo
                     what = f"ended with code {process.returncode}" if process.poll() is not None else "was not ready in time"
                     raise ExportError(f"The generated service {what}:\n{tail}")
                 try:
-                    with urllib.request.urlopen(f"{base}/health/ready", timeout=2) as answer:
+                    with urllib.request.urlopen(f"{base}/health/ready", timeout=2) as answer:  # noqa: S310 - loopback
                         if answer.status == 200:
                             break
                 except (urllib.error.URLError, OSError):
@@ -160,7 +160,9 @@ def verify(project: str, package: str, folder: str, service: bool = True) -> dic
             for start in range(0, len(rows), _BATCH):
                 status, body = _post(f"{base}/predict", rows[start : start + _BATCH])
                 if status != 200:
-                    raise ExportError(f"The service answered {status} to rows that the notebook's model predicts: {str(body)[:1000]}")
+                    raise ExportError(
+                        f"The service answered {status} to rows that the notebook's model predicts: {str(body)[:1000]}"
+                    )
                 answers += body
             for position in range(0, len(rows), max(1, len(rows) // 20)):  # alone as among others
                 status, body = _post(f"{base}/predict", rows[position])

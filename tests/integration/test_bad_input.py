@@ -108,7 +108,9 @@ def test_no_tags_and_a_missing_tag(tmp_path: Path) -> None:
 
 def test_two_raw_tables(tmp_path: Path) -> None:
     cells = _with("load", "penguins = load_penguins()\nislands = pd.DataFrame({'island': ['Biscoe'], 'area': [1.0]})")
-    cells = [(t, s.replace("df = penguins", "df = penguins.merge(islands, how='left')") if t == "features" else s) for t, s in cells]
+    cells = [
+        (t, s.replace("df = penguins", "df = penguins.merge(islands, how='left')") if t == "features" else s) for t, s in cells
+    ]
     result = _convert(tmp_path, cells)
     assert _codes(result) == {"two-raw-tables"}
     assert "islands" in (result.report.error or "")

@@ -64,9 +64,14 @@ def test_a_file_is_refused(tmp_path: Path) -> None:
 def test_an_error_leaves_the_former_project_as_it_was(tmp_path: Path) -> None:
     target = tmp_path / "out"
     _project(target)
-    with pytest.raises(RuntimeError, match="half-way"), staging(target) as place:
-        (place / "half").write_text("x", encoding="utf-8")
-        raise RuntimeError("half-way")
+
+    def fail() -> None:
+        with staging(target) as place:
+            (place / "half").write_text("x", encoding="utf-8")
+            raise RuntimeError("half-way")
+
+    with pytest.raises(RuntimeError, match="half-way"):
+        fail()
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
     assert edited_files(target) == []
 
