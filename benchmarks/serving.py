@@ -170,7 +170,7 @@ def _median(runs: list[Load]) -> Load:
     def middle(name: str) -> float:
         return float(statistics.median(getattr(run, name) for run in runs))
 
-    return Load(middle("requests_per_second"), middle("p50"), middle("p99"), sum(run.errors for run in runs)))
+    return Load(middle("requests_per_second"), middle("p50"), middle("p99"), sum(run.errors for run in runs))
 
 
 @contextlib.contextmanager

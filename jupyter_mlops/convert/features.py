@@ -284,29 +284,34 @@ def feature_program(
     items = builder.items(path)
     columns = columns if columns is not None else _static_columns(items, argument, names.constant_names)
     kept, entry = builder.live(items, argument, columns, thrifty=thrifty)
-    # Trailing aliases (`X_test = X`) only rename: the result is what they name.
-    result: ast.expr = argument
-    while kept and isinstance(result, ast.Name):
-        match kept[-1].node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name() as renamed) if name == result.id:
-                result = renamed
-                kept.pop()
-            case _:
-                break
     needed = {n for n in entry if names.is_variable(n) and analysis.defined_by(n)}
     if needed - {raw_name}:
         return None
     cells = tuple(dict.fromkeys(item.cell for item in kept))
+    result: ast.expr = argument
     selection = _selection(kept, result, raw_name, columns, names)
     if selection is not None:
         source = _function([f"return raw[{selection}]"], cells, "raw", columns)
         return FeatureProgram(source, True, tuple(columns or ()), cells, "raw"), None
-    shared = _shared(analysis, names, rest, kept, result, raw_name, columns)
+    if columns is not None:
+        kept, result = _without_selection(kept, result, names)
+    shared = None if columns is None else _shared(analysis, names, rest, kept, result, raw_name, columns)
     if shared is not None:
         run, source = shared
         return FeatureProgram(source, False, None if columns is None else tuple(columns), cells, "raw", shared=True), run
+    entry_name = raw_name
+    if kept and _alias_source(kept[0].node) == raw_name and not _reads(raw_name, [i.node for i in kept[1:]] + [result]):
+        (entry_name,) = kept[0].binds
+        kept = kept[1:]
+    while kept and isinstance(result, ast.Name):  # `X = df["text"]` and then `return X`: return what it names
+        match kept[-1].node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name() | ast.Subscript() as value) if name == result.id:
+                result = value
+                kept = kept[:-1]
+            case _:
+                break
     lines = [item.text for item in kept]
-    entry_line = f"{raw_name} = raw.copy()" if raw_name != "raw" else "raw = raw.copy()"
+    entry_line = f"{entry_name} = raw.copy()"
     end = ast.unparse(result)
     if columns is not None:
         end = f"{end}[MODEL_COLUMNS]"
@@ -314,49 +319,69 @@ def feature_program(
     return FeatureProgram(source, False, None if columns is None else tuple(columns), cells, "raw"), None
 
 
+def _reads(name: str, nodes: Sequence[ast.AST]) -> bool:
+    return any(isinstance(n, ast.Name) and n.id == name for node in nodes for n in ast.walk(node))
+
+
+def _without_selection(kept: list[_Item], result: ast.expr, names: Names) -> tuple[list[_Item], ast.expr]:
+    """The program without its last lines where these only rename and choose columns: MODEL_COLUMNS does that."""
+    rest, current = list(kept), _unselected(result, names)
+    while rest and isinstance(current, ast.Name):
+        match rest[-1].node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name == current.id:
+                inner = _unselected(value, names)
+                if not isinstance(inner, ast.Name):
+                    break
+                current = inner
+                rest.pop()
+            case _:
+                break
+    return (rest, current) if isinstance(current, ast.Name) else (kept, result)
+
+
+def _unselected(value: ast.expr, names: Names) -> ast.expr:
+    """``df`` of ``df[COLUMNS]``, ``df.drop(columns=...)``, ``df.copy()`` and chains of them."""
+    while True:
+        match value:
+            case ast.Subscript(value=inner, slice=key) if _column_list(key, names.constant_names) is not None:
+                value = inner
+            case ast.Call(func=ast.Attribute(value=inner, attr="copy"), args=[], keywords=[]):
+                value = inner
+            case ast.Call(func=ast.Attribute(value=inner, attr="drop"), args=[], keywords=[ast.keyword(arg="columns")]):
+                value = inner
+            case _:
+                return value
+
+
 def _shared(
-    analysis: Analysis, names: Names, rest: Sequence[int], kept: list[_Item], result: ast.expr, raw_name: str,
-    columns: Sequence[str] | None,
-) -> tuple[SharedRun, str] | None:  # fmt: skip
+    analysis: Analysis,
+    names: Names,
+    rest: Sequence[int],
+    kept: list[_Item],
+    result: ast.expr,
+    raw_name: str,
+    columns: Sequence[str],
+) -> tuple[SharedRun, str] | None:
     """The run that training and serving share, with the source of it and of `build_features` on top of it."""
-    run = [(i.verbatim, i.text) for i in kept if i.verbatim is not None]
-    positions = [p for p, i in enumerate(kept) if i.verbatim is not None]
-    if not run or positions != list(range(positions[0], positions[-1] + 1)):
-        return None
     alias = raw_name
-    for item in kept[: positions[0]]:
-        source = _alias_source(item.node)
-        if source != alias:
+    for position, item in enumerate(kept):
+        if item.verbatim is not None:
+            break
+        if _alias_source(item.node) != alias:
             return None
         (alias,) = item.binds
-    # Behind the run: only a choice of columns, which MODEL_COLUMNS is.
-    tail = kept[positions[-1] + 1 :]
-    shared = share(analysis, names, rest, [(i, t) for i, t in run if i is not None], set(names.helper_names))
-    if shared is None or shared.variable != alias or columns is None:
+    else:
         return None
-    current: ast.expr = result
-    for item in reversed(tail):
-        match item.node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if isinstance(current, ast.Name) and current.id == name:
-                current = value
-            case _:
-                return None
-    while isinstance(current, (ast.Subscript, ast.Call)):
-        if isinstance(current, ast.Call):
-            if not (isinstance(current.func, ast.Attribute) and current.func.attr in ("copy", "drop")):
-                return None
-            current = current.func.value
-        elif _column_list(current.slice, names.constant_names) is None:
-            return None
-        else:
-            current = current.value
-    if not (isinstance(current, ast.Name) and current.id == alias):
+    run = [(item.verbatim, item.text) for item in kept[position:] if item.verbatim is not None]
+    if len(run) != len(kept) - position or not (isinstance(result, ast.Name) and result.id == alias):
+        return None
+    shared = share(analysis, names, rest, run, set(names.helper_names))
+    if shared is None or shared.variable != alias:
         return None
     call = shared.call.split(" = ", 1)[1].replace(f"({alias}", "(raw.copy()", 1)
     cells = tuple(dict.fromkeys(item.cell for item in kept))
-    return shared, shared.source + "\n\n" + _function(
-        [f"return {call}[MODEL_COLUMNS]"], cells, "raw", columns, settings="settings" in call
-    )
+    lines = [f"return {call}[MODEL_COLUMNS]"]
+    return shared, shared.source + "\n\n" + _function(lines, cells, "raw", columns, settings="settings" in call)
 
 
 def _static_columns(items: list[_Item], result: ast.expr, constants: Mapping[str, Any]) -> list[str] | None:

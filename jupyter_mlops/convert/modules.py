@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from jupyter_mlops.convert.edits import indent
@@ -33,7 +34,8 @@ def _markdown_above(analysis: Analysis, cells: tuple[int, ...]) -> str:
     above = [c for c in analysis.notebook.cells if c.number == cells[0] - 1 and c.kind == "markdown"]
     lines = [line.strip() for c in above for line in c.source.split("\n")]
     prose = [line for line in lines if line and not line.startswith(("#", "!", "<", "|", "-", "*", "`"))]
-    return "\n".join(prose[:6]).replace("\\", "\\\\").replace('"""', "'''")
+    wrapped = fill(" ".join(prose[:6]), 92, break_long_words=False, break_on_hyphens=False)
+    return wrapped.replace("\\", "\\\\").replace('"""', "'''")
 
 
 def _signature(function: StageFunction) -> str:

@@ -1,23 +1,68 @@
-"""The edge bundle's folder: model, schema, golden rows, the browser's runtime, checksums."""
+"""The edge bundle's folder: model, signature, golden rows, the browser's runtime, checksums.
+
+The bundle takes the model's input. Where that is made of columns of the raw row, unchanged, it is the raw row; where
+feature code stands in between, the caller of the bundle runs that code.
+"""
 
 from __future__ import annotations
 
+import json
+import math
 import shutil
+from collections.abc import Sequence
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from jupyter_mlops.export.checksums import write_checksums
 from jupyter_mlops.notebook.problems import Problem
+from jupyter_mlops.signature import Signature
 
-__all__ = ["write_bundle"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["bundle_golden", "bundle_signature", "write_bundle"]
 
 
-def write_bundle(project: Path) -> list[Problem]:
-    """Fill `edge/` of a project whose `model/` is complete. Returns what is missing from it."""
-    edge, model = project / "edge", project / "model"
+def bundle_signature(model: Signature, frame: pd.DataFrame, identity: bool, onnx: dict[str, Any]) -> dict[str, Any]:
+    """The bundle's `signature.json`: what a row of it holds, and how that reaches the ONNX model.
+
+    Parameters
+    ----------
+    model
+        The model input's signature, as training saw it.
+    frame
+        Model input of all golden and edge rows: a column with a missing value here takes missing values.
+    identity
+        Whether the model's input is columns of the raw row, unchanged.
+    """
+    gaps = {str(name) for name in frame.columns if frame[name].isna().any()}
+    inputs = tuple(replace(c, nullable=c.nullable or c.name in gaps) for c in model.inputs)
+    return {"raw": replace(model, inputs=inputs).as_dict(), "identity": identity, "onnx": onnx}
+
+
+def bundle_golden(frame: pd.DataFrame, golden: dict[str, Any]) -> dict[str, Any]:
+    """The golden rows as the bundle takes them; rows with an infinite number, which JSON cannot hold, are left out."""
+    from jupyter_mlops.workflows.schemas import json_rows
+
+    rows = json_rows(frame, [str(c) for c in frame.columns])
+    columns = [frame[name].tolist() for name in frame.columns]
+    kept = [i for i in range(len(rows)) if not any(isinstance(c[i], float) and math.isinf(c[i]) for c in columns)]
+
+    def pick(values: Sequence[Any] | None) -> list[Any] | None:
+        return None if values is None else [values[i] for i in kept]
+
+    return {"rows": [rows[i] for i in kept], **{k: pick(golden[k]) for k in ("predictions", "probabilities", "kinds")}}
+
+
+def write_bundle(project: Path, scratch: Path) -> list[Problem]:
+    """Fill `edge/` of a project from its `model/` and from what the export left in `scratch`. Returns what is missing."""
+    edge = project / "edge"
     edge.mkdir(exist_ok=True)
-    for name in ("model.onnx", "signature.json", "golden.json"):
-        shutil.copyfile(model / name, edge / name)
+    shutil.copyfile(project / "model" / "model.onnx", edge / "model.onnx")
+    for name in ("signature.json", "golden.json"):
+        shutil.copyfile(scratch / f"bundle.{name}", edge / name)
     runtime = Path(str(files("jupyter_mlops.export") / "web"))
     assets = sorted(p for p in runtime.glob("*") if p.suffix in {".mjs", ".wasm", ".js"}) if runtime.is_dir() else []
     problems = []
@@ -28,10 +73,16 @@ def write_bundle(project: Path) -> list[Problem]:
     else:
         problems.append(
             Problem(
-                "no-web-runtime",
-                "warning",
-                "The bundle's page has no onnxruntime-web: this installation came without it.",
+                "no-web-runtime", "warning", "The bundle's page has no onnxruntime-web: this installation came without it.",
                 fix="Install jupyter-mlops from a wheel, or run `make web-assets` in a checkout, and convert again.",
+            )  # fmt: skip
+        )
+    signature = json.loads((edge / "signature.json").read_text(encoding="utf-8"))
+    if not signature["identity"]:
+        problems.append(
+            Problem(
+                "bundle-takes-features", "info",
+                "The bundle takes the model's input, not the raw row: the feature code in features.py is not part of it.",
             )  # fmt: skip
         )
     write_checksums(edge)

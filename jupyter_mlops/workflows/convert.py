@@ -380,7 +380,7 @@ class _Conversion:
             }  # fmt: skip
             _write_json(place / "model" / "metadata.json", metadata)
             if plan.engine == "onnx":
-                self.report.problems += write_bundle(place)
+                self.report.problems += write_bundle(place, facts.folder)
             else:
                 shutil.rmtree(place / "edge", ignore_errors=True)
         with self.progress.step("verify", "notebook, package, service and bundle on the same rows"):
@@ -393,7 +393,7 @@ class _Conversion:
         self._render(plan, place)
         _write_json(place / "model" / "parity.json", parity)
         if plan.engine == "onnx":
-            write_bundle(place)  # checksums over what was rendered again
+            write_bundle(place, facts.folder)  # checksums over what was rendered again
         self.progress.done("verify", f"{parity['rows']} rows, {self.report.mismatches} mismatches", parity=parity)
         if self.report.mismatches and not self.options.allow_mismatch:
             self.report.status, self.report.failed_step = "failed", "verify"

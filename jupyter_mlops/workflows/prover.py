@@ -208,6 +208,7 @@ def export(
     from jupyter_mlops.export.onnx import OnnxModel, export_onnx
     from jupyter_mlops.export.parity import Predictions, compare, predict_estimator, tolerance
     from jupyter_mlops.export.persist import save_skops
+    from jupyter_mlops.workflows.bundle import bundle_golden, bundle_signature
 
     warnings.simplefilter("ignore")
     place, root = Path(folder), Path(project)
@@ -284,7 +285,8 @@ def export(
     good = accepted(ask, edges)
     edge_expected = ask(edges[good]) if good.any() else None
     everything = pd.concat([golden[columns], edges[good]]) if good.any() else golden[columns]
-    exported = export_onnx(estimator, model_signature, build(everything))
+    built = build(everything)
+    exported = export_onnx(estimator, model_signature, built)
     engine, reason, onnx = "sklearn", None, None
     if isinstance(exported, OnnxModel):
         engine, onnx = "onnx", exported.as_dict()
@@ -302,12 +304,17 @@ def export(
         stacked = [expected.probabilities] + ([edge_expected.probabilities] if edge_expected is not None else [])
         proba = np.concatenate([p for p in stacked if p is not None]).tolist()
     kinds = ["golden"] * len(golden) + ["edge"] * int(good.sum())
-    _dump(model_dir / "golden.json", {"rows": rows, "predictions": labels, "probabilities": proba, "kinds": kinds})
+    answers = {"rows": rows, "predictions": labels, "probabilities": proba, "kinds": kinds}
+    _dump(model_dir / "golden.json", answers)
     identity = bool(boundary == "engineered" or _identity(build, golden, model_frame, captured.layout))
     _dump(
         model_dir / "signature.json",
         {"raw": raw_signature.as_dict(), "model": model_signature.as_dict(), "identity": identity, "onnx": onnx},
     )
+    if onnx is not None:
+        taken = _as_frame(built, captured.layout)
+        _dump(place / "bundle.signature.json", bundle_signature(model_signature, taken, identity, onnx))
+        _dump(place / "bundle.golden.json", bundle_golden(taken, answers))
     refused = json_rows(edges[~good], columns)
     _dump(place / "refused.json", refused)
     return {

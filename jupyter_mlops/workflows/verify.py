@@ -106,6 +106,16 @@ def _predictions(answers: list[dict[str, Any]], classes: list[Any] | None, expec
     return Made(labels, probabilities)
 
 
+def _expected(golden: dict[str, Any], task: str) -> Predictions:
+    """The notebook's answers in a `golden.json`."""
+    import numpy as np
+
+    from jupyter_mlops.export.parity import Predictions as Made
+
+    labels = np.array(golden["predictions"], dtype=float if task == "regression" else object)
+    return Made(labels, None if golden["probabilities"] is None else np.array(golden["probabilities"]))
+
+
 def _key(label: Any) -> str:
     """A class as it stands as a JSON object's key."""
     return str(label)
@@ -132,10 +142,7 @@ def verify(project: str, package: str, folder: str, service: bool = True) -> dic
     output = signature["raw"]["output"]
     task, classes = output["task"], output["classes"]
     rows = golden["rows"]
-    labels = np.array(golden["predictions"], dtype=object)
-    if task == "regression":
-        labels = labels.astype(float)
-    expected = Made(labels, None if golden["probabilities"] is None else np.array(golden["probabilities"]))
+    expected = _expected(golden, task)
     allowed = tolerance(task, output["dtype"])
 
     def judge(got: Predictions) -> Comparison:
@@ -177,7 +184,11 @@ def verify(project: str, package: str, folder: str, service: bool = True) -> dic
         out["service"] = None
         out["reasons"]["service"] = "the service was not started"
     if (root / "edge" / "model.onnx").is_file():
-        out["bundle"] = judge(_predictions(_bundle(root, Path(folder), rows), classes, expected)).as_dict()
+        held = json.loads((root / "edge" / "golden.json").read_text(encoding="utf-8"))
+        wanted = _expected(held, task)
+        out["bundle"] = compare(
+            wanted, _predictions(_bundle(root, Path(folder), held["rows"]), classes, wanted), allowed, task=task
+        ).as_dict()
     else:
         out["bundle"] = None
         out["reasons"]["bundle"] = "there is no ONNX model, so no bundle"
