@@ -59,7 +59,7 @@ def test_no_such_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
 def test_another_language(tmp_path: Path) -> None:
     result = _convert(tmp_path, PENGUINS, kernel="ir", language="R")
     assert result.exit_code == 2
-    assert "R" in (result.report.error or "")
+    assert "kernel 'ir'" in (result.report.error or "")
 
 
 def test_a_syntax_error_is_named_with_cell_and_line(tmp_path: Path) -> None:

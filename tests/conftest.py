@@ -1,0 +1,80 @@
+"""What tests share: projects that are converted once for all tests that look at them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from tests.notebooks import PENGUINS, write_notebook
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = ("flight_delays", "house_prices", "food_reviews", "penguins_messy")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--regenerate` writes the golden trees anew instead of comparing."""
+    parser.addoption("--regenerate", action="store_true", help="write the golden output trees anew")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing of the user's or the machine's environment decides a test."""
+    patch = pytest.MonkeyPatch()
+    for name in ("MLFLOW_TRACKING_URI", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONWARNINGS"):
+        patch.delenv(name, raising=False)
+    patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+    yield
+    patch.undo()
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A converted notebook."""
+
+    folder: Path
+    report: dict[str, Any]
+    events: list[dict[str, Any]]
+
+    @property
+    def tracking_uri(self) -> str:
+        """Where it is registered."""
+        return f"sqlite:///{self.folder.parent / 'mlflow.db'}"
+
+
+@pytest.fixture(scope="session")
+def converted(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Converted]:
+    """Convert an example notebook (or ``penguins``, the small one of the tests), once for all workers."""
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+
+    def get(name: str) -> Converted:
+        place = shared / f"converted-{name}"
+        with FileLock(f"{place}.lock"):
+            if not (place / "events.json").exists():
+                _convert(name, place)
+        report = json.loads((place / name / "report.json").read_text(encoding="utf-8"))
+        return Converted(place / name, report, json.loads((place / "events.json").read_text(encoding="utf-8")))
+
+    return get
+
+
+def _convert(name: str, place: Path) -> None:
+    from jupyter_mlops.workflows.convert import ConvertOptions, convert
+    from jupyter_mlops.workflows.events import Event
+
+    place.mkdir(exist_ok=True)
+    notebook = ROOT / "example_notebooks" / f"{name}.ipynb"
+    if name == "penguins":
+        notebook = write_notebook(place / "penguins.ipynb", PENGUINS)
+    events: list[Event] = []
+    result = convert(notebook, place / name, ConvertOptions(tracking_uri=f"sqlite:///{place / 'mlflow.db'}"), events.append)
+    assert result.ok, result.report.error
+    (place / "events.json").write_text(json.dumps([e.as_dict() for e in events]), encoding="utf-8")
