@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-__all__ = ["distribution_of_file", "distribution_of_module", "lock", "normal"]
+__all__ = ["distribution_of_file", "distribution_of_module", "is_installed", "is_local", "lock", "normal"]
 
 # Import names that differ from the distribution's, for the libraries that notebooks use: saves a scan of everything.
 _KNOWN = {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jupyter_mlops.notebook.dataflow import Statement
 
-__all__ = ["bound_metrics", "metric_calls", "metric_name"]
+__all__ = ["bound_metrics", "is_metric_call", "metric_calls", "metric_name"]
 
 # Functions of sklearn.metrics that give no single number.
 _NOT_NUMBERS = frozenset(

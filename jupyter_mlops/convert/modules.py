@@ -15,7 +15,7 @@ from jupyter_mlops.convert.stages import StagePlan
 if TYPE_CHECKING:
     from jupyter_mlops.notebook.dataflow import Analysis
 
-__all__ = ["compose_modules", "test_functions"]
+__all__ = ["compose_modules", "function_source", "test_functions"]
 
 _DOCSTRINGS = {
     "data": "Where the raw table comes from.",

@@ -9,7 +9,7 @@ from typing import Any
 from jupyter_mlops.notebook.problems import Problem
 from jupyter_mlops.signature import Output, Signature
 
-__all__ = ["Facts", "FeatureProgram", "ModulePlan", "NamedValue", "ProjectPlan", "SettingField", "StageFunction"]
+__all__ = ["Facts", "FeatureProgram", "ModulePlan", "NamedValue", "ProjectPlan", "SettingField", "StageFunction", "yaml_text"]
 
 
 @dataclass(frozen=True)

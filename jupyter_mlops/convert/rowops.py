@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from jupyter_mlops.convert.edits import Edit
 
-__all__ = ["SPLITTERS", "is_row_removal", "row_choice_edits", "split_sources"]
+__all__ = ["SPLITTERS", "Alias", "is_mask", "is_row_removal", "row_choice_edits", "split_sources"]
 
 SPLITTERS = frozenset({"train_test_split"})
 _ROW_METHODS = frozenset(

@@ -26,8 +26,8 @@ __all__ = [
     "class_name",
     "classifies",
     "clusters",
-    "regresses",
     "registered",
+    "regresses",
     "transforms",
 ]
 

@@ -11,17 +11,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = [
-    "CONFIG",
-    "FILES",
-    "PLOT",
-    "RANDOM",
-    "HiddenEffect",
-    "function_effects",
-    "is_plotting",
-    "method_effects",
-    "samples",
-]
+__all__ = ["CONFIG", "FILES", "PLOT", "RANDOM", "HiddenEffect", "function_effects", "is_plotting", "method_effects", "open_effects", "samples"]
 
 RANDOM = "<random>"
 RANDOM_PYTHON = "<random:python>"

@@ -73,7 +73,9 @@ def write_bundle(project: Path, scratch: Path) -> list[Problem]:
     else:
         problems.append(
             Problem(
-                "no-web-runtime", "warning", "The bundle's page has no onnxruntime-web: this installation came without it.",
+                "no-web-runtime",
+                "warning",
+                "The bundle's page has no onnxruntime-web: this installation came without it.",
                 fix="Install jupyter-mlops from a wheel, or run `make web-assets` in a checkout, and convert again.",
             )  # fmt: skip
         )
@@ -81,7 +83,8 @@ def write_bundle(project: Path, scratch: Path) -> list[Problem]:
     if not signature["identity"]:
         problems.append(
             Problem(
-                "bundle-takes-features", "info",
+                "bundle-takes-features",
+                "info",
                 "The bundle takes the model's input, not the raw row: the feature code in features.py is not part of it.",
             )  # fmt: skip
         )

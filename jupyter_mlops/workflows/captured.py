@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-__all__ = ["Captured", "Matched", "load_captured", "load_estimator", "match_rows"]
+__all__ = ["Captured", "Matched", "differing_columns", "load_captured", "load_estimator", "match_rows"]
 
 
 @dataclass

@@ -115,6 +115,7 @@ class _Conversion:
         self.report, self.progress = report, progress
         self.plan: ProjectPlan | None = None
         self.uri: str | None = None
+        self.values: dict[str, Any] = {}  # plain values that the notebook's run ended with
 
     def failed(self, error: MlopsError) -> ConvertResult:
         """The report of a failure; written where no good project would be lost."""
@@ -241,6 +242,7 @@ class _Conversion:
             raise ExportError(
                 f"The model {selection.model.variable!r} was never asked nor fitted while the notebook ran, so there is nothing to prove."
             )
+        self.values = found["values"]
         frames = [n for n in selection.raw_candidates if n in found["frames"]]
         if len(frames) > 1:
             problem = Problem(
@@ -309,13 +311,16 @@ class _Conversion:
             )  # fmt: skip
         measured = json.loads((trained / "metrics.json").read_text(encoding="utf-8"))["metrics"]
         exported["package_metrics"] = measured
+        # The notebook's own numbers; what it only displayed is taken from the package.
+        exported["metrics"] = {name: self.values.get(name, value) for name, value in measured.items()}
         for given in exported["problems"]:
             self.report.problems.append(Problem(**given))
         if exported["carried"] == "notebook":
+            pairs = [f"{n} {exported['metrics'][n]:.4g} in the notebook, {v:.4g} trained again" for n, v in measured.items()]
             problem = Problem(
                 "retrained-differs", "warning",
                 "Training again does not give the same model (no seed, or training that depends on the machine), so the notebook's "
-                "own fitted model is what is carried and proven.",
+                f"own fitted model is what is carried and proven{': ' if pairs else ''}{'; '.join(pairs)}.",
                 fix="Set random_state on the split and the estimator.",
             )  # fmt: skip
             self.report.problems.append(problem)
@@ -367,7 +372,7 @@ class _Conversion:
     ) -> ProjectPlan:
         from jupyter_mlops.workflows.bundle import write_bundle
 
-        metrics = exported["package_metrics"]
+        metrics, package_metrics = exported["metrics"], exported["package_metrics"]
         plan = self._with_signature(plan, exported)
         self.plan = plan
         self._render(plan, place)
@@ -375,7 +380,7 @@ class _Conversion:
             metadata = {
                 "name": plan.name, "package": plan.package, "version": plan.version, "boundary": plan.boundary,
                 "engine": plan.engine, "engine_reason": exported["engine_reason"], "trusted_types": exported["trusted_types"],
-                "metrics": metrics, "package_metrics": metrics, "created": datetime.now(UTC).isoformat(timespec="seconds"),
+                "metrics": metrics, "package_metrics": package_metrics, "created": datetime.now(UTC).isoformat(timespec="seconds"),
                 "run_id": None, "model_version": None, "notebook": plan.notebook, "carried": exported["carried"],
             }  # fmt: skip
             _write_json(place / "model" / "metadata.json", metadata)
@@ -416,7 +421,7 @@ class _Conversion:
             engine=exported["engine"], identity=exported["identity"], fields=tuple(row_fields(raw)),
             model_class=exported["class"],
             facts=Facts(
-                metrics=exported["package_metrics"], tolerance=exported["tolerance"], engine_reason=exported["engine_reason"],
+                metrics=exported["metrics"], tolerance=exported["tolerance"], engine_reason=exported["engine_reason"],
                 data_dir=plan.facts.data_dir,
             ),
         )  # fmt: skip

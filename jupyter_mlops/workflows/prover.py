@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-__all__ = ["export", "features", "look"]
+__all__ = ["export", "features", "look", "warm"]
 
 GOLDEN = 400  # golden rows kept; never fewer than 200 where the notebook has that many
 _ANNOTATIONS = {

@@ -11,7 +11,7 @@ from jupyter_mlops.signature import Column, Kind, Output, Signature, Task
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["describe_frame", "json_rows", "json_value", "output_of", "probe", "task_of"]
+__all__ = ["describe_frame", "json_rows", "json_value", "output_of", "probe", "signature_of", "task_of"]
 
 _LEVELS = 60  # a string column with more different values is free text or a key, not a category
 _CLOSED_LEVELS = 5_000
