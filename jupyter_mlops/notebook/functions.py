@@ -27,6 +27,7 @@ from jupyter_mlops.notebook.scopes import (
 __all__ = ["Arguments", "Frame", "Function", "FunctionInfo", "Functions", "Loop"]
 
 _DEPTH = 12  # nested calls that are followed
+_ROUNDS = 5  # of a function that is called again while it runs, until nothing new comes up
 _BUDGET = 40_000  # statements of called functions that are run for one notebook
 
 
@@ -110,6 +111,15 @@ class Loop:
     continues: list[State] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Activation:
+    """A function, class or instance that a library is calling: what it was given so far and what came back."""
+
+    given: set[Obj]
+    result: set[Obj] = field(default_factory=set)
+    again: bool = False
+
+
 class Functions(Memory):
     """Defines and calls the notebook's functions and classes."""
 
@@ -118,6 +128,7 @@ class Functions(Memory):
         self._known: dict[int, Function] = {}
         self._cache: dict[object, tuple[int, Mapping[str, int], frozenset[Obj]]] = {}
         self._recursed: set[object] = set()
+        self._active: dict[Obj, _Activation] = {}
         self.spent = 0
         self.loops: list[Loop] = []
 
@@ -193,7 +204,7 @@ class Functions(Memory):
         frame = self.enter((key, id(site), caller.id), function.scope, one.frame, "function")
         frame.owner, frame.first = one, function.params[0] if function.params else None
         results = self._stack[key] = set()
-        for _ in range(5):
+        for _ in range(_ROUNDS):
             self._recursed.discard(key)
             before = (len(results), self.version, len(self.effects.mutated))
             frame.result, frame.exits = results, []
@@ -368,15 +379,40 @@ class Functions(Memory):
         result: set[Obj] = set()
         given = others | contents(others)
         for one in objects:
+            if one.kind not in (Kind.FUNCTION, Kind.CLASS, Kind.INSTANCE) or (one.kind is Kind.INSTANCE and not instances):
+                continue
+            running = self._active.get(one)
+            if running is not None:
+                # The library is in the middle of calling it. What comes in here goes to the run that is under way:
+                # a run of its own for every way back in would never end.
+                self._recursed.add(("active", one))
+                running.again = running.again or not given <= running.given
+                running.given |= given
+                result |= running.result
+                continue
+            result |= self._activate(one, given, site)
+        return frozenset(result)
+
+    def _activate(self, one: Obj, given: Pts, site: ast.AST) -> set[Obj]:
+        running = self._active[one] = _Activation(set(given))
+        for _ in range(_ROUNDS):
+            running.again = False
+            before = len(running.result)
+            now = frozenset(running.given)
             if one.kind is Kind.FUNCTION:
-                result |= self.call_function(one, Arguments(spread=given), site)
+                running.result |= self.call_function(one, Arguments(spread=now), site)
             elif one.kind is Kind.CLASS:
-                result |= self.instantiate(one, Arguments(spread=given), site)
-            elif one.kind is Kind.INSTANCE and one.cls is not None and instances:
+                running.result |= self.instantiate(one, Arguments(spread=now), site)
+            elif one.cls is not None:
                 for name, functions in self.methods(one.cls).items():
                     if name != "__init__":
                         for method in functions:
-                            result |= self.call_method(
-                                method, frozenset((one,)), one.cls, Arguments(spread=given - {one}), site
-                            )
-        return frozenset(result)
+                            arguments = Arguments(spread=now - {one})
+                            running.result |= self.call_method(method, frozenset((one,)), one.cls, arguments, site)
+            if not running.again and len(running.result) == before:
+                break
+            if ("active", one) not in self._recursed:
+                break
+        self._recursed.discard(("active", one))
+        del self._active[one]
+        return running.result
