@@ -69,6 +69,7 @@ class ImportTable:
         self.names, self.package = names, package
         self.lines: dict[str, str] = {}
         self.stars: list[str] = []
+        self.shared: dict[str, str] = {}  # function that the converter made -> its module
         self.blocks: dict[str, str] = {}  # name -> an if/try around imports, as it stands
         for index in names.imports:
             statement = analysis.statements[index]
@@ -115,6 +116,8 @@ class ImportTable:
                 lines.setdefault(f"from {self.package}.constants import {name}")
             elif name in self.names.helper_names and module != "helpers":
                 lines.setdefault(f"from {self.package}.helpers import {name}")
+            elif name in self.shared:
+                lines.setdefault(f"from {self.package}.{self.shared[name]} import {name}")
             elif name == "Settings":
                 lines.setdefault(f"from {self.package}.settings import Settings")
             elif name in _OWN:

@@ -55,8 +55,9 @@ def metric_calls(node: ast.AST) -> Iterator[ast.Call]:
 
 def metric_name(call: ast.Call) -> str:
     """``accuracy_score`` -> ``accuracy``; ``model.score`` -> ``score``."""
-    name = _function_name(call) or "metric"
-    return name.removesuffix("_score").lower() or "score"
+    name = function = _function_name(call) or "metric"
+    name = name.removesuffix("_score").lower() or "score"
+    return f"{name}_value" if name == function else name  # `log_loss = log_loss(...)` would hide the function
 
 
 def bound_metrics(statement: Statement, known: frozenset[str], values: Mapping[str, Any] | None) -> list[str]:

@@ -196,6 +196,8 @@ def make_plan(
         n for i in selection.tests for n in analysis.statements[i].uses if names.is_variable(n)
     } | {raw}  # fmt: skip
     features, shared = _features(analysis, selection, names, rewriter, raw, seen, boundary, thrifty, rest)
+    if shared is not None:
+        table.shared[shared.function] = "features"
     stages = plan_stages(
         analysis, list(shared.order) if shared else rest, names, rewriter, annotate=annotate, wanted=frozenset(wanted),
         model=model, values=seen.values if seen else None, shared=shared,

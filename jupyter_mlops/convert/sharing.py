@@ -28,6 +28,7 @@ class SharedRun:
     indexes: tuple[int, ...]
     order: tuple[int, ...]
     variable: str
+    function: str
     source: str  # of the function
     call: str  # statement that stands for the run
 
@@ -114,4 +115,4 @@ def share(
     body = indent("\n".join([f'"""Features that need nothing but the row itself ({where})."""', *texts, f"return {variable}"]))
     source = f"def {function}({parameters}) -> pd.DataFrame:\n{body}\n"
     call = f"{function}({variable}{', settings' if settings else ''})"
-    return SharedRun(tuple(run), tuple(order), variable, source, f"{variable} = {call}")
+    return SharedRun(tuple(run), tuple(order), variable, function, source, f"{variable} = {call}")

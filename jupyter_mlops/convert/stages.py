@@ -92,7 +92,8 @@ def _compose(
             if statement.index == shared.indexes[0]:
                 block.lines.append(shared.call)
             continue
-        measured = metric_calls(statement.node) if block.stage is Stage.EVALUATE and isinstance(statement.node, ast.Expr) else []
+        displayed = block.stage is Stage.EVALUATE and isinstance(statement.node, ast.Expr)
+        measured = list(metric_calls(statement.node)) if displayed else []
         if measured:
             code = analysis.notebook.cells[statement.cell - 1].code
             edits = rewriter.edits(statement.node)
