@@ -90,7 +90,7 @@ test-lab: $(LAB)
 test: lint types contracts test-lab $(WEB) ## all tests
 	@$(BIN)/pytest -n 2 --dist loadgroup
 
-golden: $(VENV)/.dev $(WEB) ## write the golden output trees anew: look at the diff
+golden: $(VENV)/.dev ## write the golden output trees anew: look at the diff
 	@$(BIN)/pytest -q tests/integration/test_golden_trees.py --regenerate
 
 bench: $(VENV)/.dev $(WEB) ## the tables of the README (benchmarks/README.md says what each needs)

@@ -1,0 +1,1 @@
+"""Which flights out of New York will land late?: made from flight_delays.ipynb."""

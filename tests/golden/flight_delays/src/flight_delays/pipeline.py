@@ -1,0 +1,105 @@
+"""The notebook's main path: load, prepare, train, evaluate.
+
+python -m flight_delays.pipeline [--params FILE] [--out DIR]
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import random
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flight_delays.data import load_data, validate_data
+from flight_delays.evaluate import evaluate_model
+from flight_delays.features import make_dataset
+from flight_delays.persist import MODEL_DIR, save_model
+from flight_delays.settings import Settings
+from flight_delays.train import train_model
+
+
+@dataclass(frozen=True)
+class PipelineResult:
+    """What one run gives: the fitted model, its metrics, and the values that tests look at."""
+
+    model: Any
+    metrics: dict[str, float]
+    settings: Settings
+    seconds: dict[str, float] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+def run(settings: Settings | None = None) -> PipelineResult:
+    """Run all stages in the notebook's order."""
+    settings = settings or Settings.load()
+    random.seed(settings.seed)
+    np.random.seed(settings.seed)
+    seconds: dict[str, float] = {}
+    metrics: dict[str, float] = {}
+
+    def timed(stage: str, started: float) -> None:
+        seconds[stage] = round(seconds.get(stage, 0.0) + time.perf_counter() - started, 3)
+
+    with (
+        contextlib.chdir(settings.data_dir)
+        if settings.data_dir.is_dir()
+        else contextlib.nullcontext()
+    ):
+        started = time.perf_counter()
+        departures, flights = load_data()
+        timed("load", started)
+        started = time.perf_counter()
+        validate_data(flights, departures)
+        timed("validate", started)
+        started = time.perf_counter()
+        flown, X, y = make_dataset(flights, settings)
+        timed("features", started)
+        started = time.perf_counter()
+        model = train_model(flown, X, y, settings)
+        timed("train", started)
+        started = time.perf_counter()
+        X_test, y_test, late, probability, roc_auc, average_precision, brier, measured = (
+            evaluate_model(flown, X, y, model, settings)
+        )
+        metrics.update(measured)
+        timed("evaluate", started)
+    values: dict[str, Any] = {
+        "X_test": X_test,
+        "average_precision": average_precision,
+        "brier": brier,
+        "flights": flights,
+        "late": late,
+        "probability": probability,
+        "roc_auc": roc_auc,
+        "y_test": y_test,
+    }
+    return PipelineResult(
+        model=model, metrics=metrics, settings=settings, seconds=seconds, values=values
+    )
+
+
+def main() -> None:
+    """Train, evaluate, and save the model and its metrics."""
+    parser = argparse.ArgumentParser(description="Train and evaluate the model.")
+    parser.add_argument("--params", type=Path, help="settings file (default: params.yaml)")
+    parser.add_argument(
+        "--out", type=Path, default=MODEL_DIR, help="folder for the model (default: model/)"
+    )
+    arguments = parser.parse_args()
+    result = run(Settings.load(arguments.params))
+    save_model(result.model, arguments.out / "model.skops")
+    report = {"metrics": result.metrics, "seconds": result.seconds}
+    (arguments.out / "metrics.json").write_text(
+        json.dumps(report, indent=2) + "\n", encoding="utf-8"
+    )
+    print(json.dumps(report))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Is this review a five-star one?: made from food_reviews.ipynb."""

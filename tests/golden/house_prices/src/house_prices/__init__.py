@@ -1,0 +1,1 @@
+"""What is a house in Ames worth?: made from house_prices.ipynb."""

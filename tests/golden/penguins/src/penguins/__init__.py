@@ -1,0 +1,1 @@
+"""Penguin species: made from penguins.ipynb."""

@@ -1,0 +1,1 @@
+"""Penguins!: made from penguins_messy.ipynb."""
