@@ -175,7 +175,8 @@ def _median(runs: list[Load]) -> Load:
 
 @contextlib.contextmanager
 def _running(server: Server) -> Iterator[None]:
-    environment = {**os.environ, **server.environment}
+    beside = os.pathsep.join([str(Path(server.command[0]).parent), os.environ.get("PATH", "")])  # mlflow looks for uvicorn there
+    environment = {**os.environ, "PATH": beside, **server.environment}
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(server.command, cwd=server.folder, env=environment, stdout=log, stderr=log)
         try:

@@ -1,1 +1,1 @@
-
+"""Runs, lineage and the registry, through MLflow's client."""

@@ -70,46 +70,34 @@ def register_project(
         **{f"data.{Path(f.path).name}": f"md5:{f.md5}" for f in data[:20]},
         **_parity_tags(report),
     }
-    html = project.parent / f".{project.name}.html"
-    try:
-        executed = facts.executed
-        html = facts.folder / "notebook.html"
-        html.write_text(notebook_html(executed), encoding="utf-8")
-        record = RunRecord(
-            experiment=plan.name,
-            name=f"convert {notebook.name}",
-            params={field.original: field.value for field in plan.settings} | dict(parameters),
-            metrics=dict(report.metrics),
-            tags=tags,
-            artifacts=[
-                (notebook, "notebook"),
-                (executed, "notebook"),
-                (html, "notebook"),
-                (project / "requirements.lock", "environment"),
-            ],
-            texts={
-                "parity.json": json.dumps(report.parity, indent=2),
-                "data.json": json.dumps([f.__dict__ for f in data], indent=2),
-                "environment/environment.json": json.dumps(environment(distributions), indent=2),
-                **({"git.diff": git.diff} if git.diff else {}),
-            },
-        )
-        run_id = log_run(record, uri=uri)
-    finally:
-        html.unlink(missing_ok=True)
-    golden = json.loads((project / "model" / "golden.json").read_text(encoding="utf-8"))
+    executed = facts.executed
+    html = facts.folder / "notebook.html"
+    html.write_text(notebook_html(executed), encoding="utf-8")
+    record = RunRecord(
+        experiment=plan.name,
+        name=f"convert {notebook.name}",
+        params={field.original: field.value for field in plan.settings} | dict(parameters),
+        metrics={name: value for name, value in report.metrics.items() if value is not None},
+        tags=tags,
+        artifacts=[
+            (notebook, "notebook"), (executed, "notebook"), (html, "notebook"), (project / "requirements.lock", "environment"),
+        ],
+        texts={
+            "parity.json": json.dumps(report.parity, indent=2),
+            "data.json": json.dumps([f.__dict__ for f in data], indent=2),
+            "environment/environment.json": json.dumps(environment(distributions), indent=2),
+            **({"git.diff": git.diff} if git.diff else {}),
+        },
+    )  # fmt: skip
+    run_id = log_run(record, uri=uri)
     version = register(
         ModelRecord(
             name=plan.name,
+            package=plan.package,
             run_id=run_id,
-            estimator_path=project / "model" / "model.skops",
-            onnx=project / "model" / "model.onnx" if plan.engine == "onnx" else None,
-            signature=_given(plan.raw),
-            model_signature=_given(plan.model),
-            requirements=list(plan.requirements),
-            input_example=golden["rows"][:3],
             project=project,
-            code_paths=[project / "src"],
+            signature=_given(plan.raw),
+            requirements=list(plan.requirements),
             tags=tags,
             description=plan.description,
         ),

@@ -130,7 +130,6 @@ def verify(project: str, package: str, folder: str, service: bool = True) -> dic
         ``{"rows", "golden", "edge", "package": comparison, "service": ..., "bundle": comparison or None, "reasons"}``;
         `reasons` has the sides that are None.
     """
-    import numpy as np
 
     from jupyter_mlops.export.parity import Predictions as Made
     from jupyter_mlops.export.parity import compare, tolerance

@@ -1,0 +1,80 @@
+"""Where a run comes from: git state, data files, environment."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+__all__ = ["DataFile", "GitState", "data_file", "environment", "git_state"]
+
+_DIFF_LIMIT = 2 * 2**20  # characters of a diff that are kept
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s@:]+(?::[^/\s@]*)?@")
+
+
+@dataclass(frozen=True)
+class GitState:
+    """The commit of a folder's repository and what differs from it; all empty where there is none."""
+
+    commit: str | None = None
+    branch: str | None = None
+    dirty: bool = False
+    diff: str = ""
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A data file that was read: its MD5 is the one that DVC knows it by."""
+
+    path: str
+    size: int  # bytes
+    md5: str
+
+
+def git_state(folder: Path) -> GitState:
+    """The state of the repository that `folder` lies in.
+
+    The diff is that of tracked files against the last commit, staged or not. Credentials in addresses are left out.
+    """
+    git = shutil.which("git")
+    if git is None:
+        return GitState()
+
+    def ask(*arguments: str) -> str | None:
+        done = subprocess.run([git, "-C", str(folder), *arguments], capture_output=True, text=True, errors="replace", check=False)
+        return done.stdout if done.returncode == 0 else None
+
+    commit = ask("rev-parse", "--verify", "--quiet", "HEAD")
+    if commit is None:
+        return GitState()
+    branch = ask("symbolic-ref", "--short", "--quiet", "HEAD")
+    status = ask("status", "--porcelain")
+    diff = _CREDENTIALS.sub("", ask("diff", "HEAD", "--no-color", "--no-ext-diff", "--no-textconv") or "")
+    if len(diff) > _DIFF_LIMIT:
+        diff = f"{diff[:_DIFF_LIMIT]}\n... cut: the whole diff has {len(diff)} characters\n"
+    return GitState(commit.strip(), branch.strip() if branch else None, bool(status), diff)
+
+
+def data_file(path: Path) -> DataFile:
+    """Size and MD5 of a file, read in pieces."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    return DataFile(str(path), path.stat().st_size, digest)
+
+
+def environment(distributions: Mapping[str, str]) -> dict[str, Any]:
+    """The interpreter, the platform and the versions of the distributions that the project needs."""
+    return {
+        "python": sys.version.split()[0],
+        "implementation": platform.python_implementation(),
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "distributions": dict(sorted(distributions.items())),
+    }

@@ -1,0 +1,116 @@
+"""What stands in MLflow after a conversion: on an SQLite file and on a real server."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from jupyter_mlops.workflows.convert import ConvertOptions, convert
+from tests.conftest import Converted
+from tests.notebooks import PENGUINS, write_notebook
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("penguins"),
+    # MLflow's and SQLAlchemy's own, in their use of each other and of pandas.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning:mlflow", "ignore::UserWarning:mlflow"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real MLflow server, on loopback, with artifacts of its own."""
+    place = tmp_path_factory.mktemp("server")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
+        "--backend-store-uri", f"sqlite:///{place / 'server.db'}", "--artifacts-destination", str(place / "artifacts"),
+    ]  # fmt: skip
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    with (place / "log").open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=place, env={**os.environ, "PATH": path}, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            deadline = time.monotonic() + 120
+            while True:
+                try:
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2).close()
+                    break
+                except (urllib.error.URLError, OSError):
+                    assert process.poll() is None and time.monotonic() < deadline, (place / "log").read_text()
+                    time.sleep(0.2)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            os.killpg(process.pid, 15)
+            process.wait(timeout=30)
+
+
+def _check(folder: Path, report: dict[str, object], uri: str, tmp_path: Path) -> None:
+    import mlflow
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+    run = client.get_run(str(report["run_id"]))
+    assert run.info.status == "FINISHED"
+    assert run.data.metrics["accuracy"] == report["metrics"]["accuracy"]  # type: ignore[index]
+    assert run.data.params["n_estimators"] == "20"
+    assert run.data.tags["parity.package"] == "equal"
+    assert len(run.data.tags["notebook.sha256"]) == 64
+    listed = {f.path for part in ("", "notebook", "environment") for f in client.list_artifacts(run.info.run_id, part)}
+    assert {"parity.json", "data.json", "notebook/penguins.ipynb", "notebook/executed.ipynb", "notebook/notebook.html"} <= listed
+    assert {"environment/requirements.lock", "environment/environment.json"} <= listed
+    data = json.loads(Path(client.download_artifacts(run.info.run_id, "data.json", str(tmp_path))).read_text(encoding="utf-8"))
+    assert any(Path(one["path"]).name.startswith("penguins") and len(one["md5"]) == 32 for one in data)
+
+    name = "penguins"
+    version = client.get_model_version(name, str(report["model_version"]))
+    assert version.tags["lifecycle"] == "Staging"
+    assert client.get_model_version_by_alias(name, "staging").version == version.version
+    assert version.run_id == run.info.run_id
+
+    before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
+    try:
+        model = mlflow.pyfunc.load_model(f"models:/{name}@staging", dst_path=str(tmp_path))
+    finally:
+        mlflow.set_tracking_uri(before[0])
+        mlflow.set_registry_uri(before[1])
+    assert model.metadata.signature is not None
+    requirements = (tmp_path / "requirements.txt").read_text(encoding="utf-8")
+    assert "scikit-learn==" in requirements
+    golden = json.loads((folder / "model" / "golden.json").read_text(encoding="utf-8"))
+    rows = pd.DataFrame(golden["rows"])
+    assert model.predict(rows)["prediction"].tolist() == golden["predictions"]
+    assert not [p for p in tmp_path.rglob("*") if p.suffix in {".pkl", ".pickle"}]
+
+
+def test_on_a_file(converted: Callable[[str], Converted], tmp_path: Path) -> None:
+    done = converted("penguins")
+    _check(done.folder, done.report, done.tracking_uri, tmp_path)
+    assert (done.folder.parent / "mlruns").is_dir()  # artifacts lie beside the file, not where the process ran
+
+
+def test_on_a_server(server: str, tmp_path: Path) -> None:
+    notebook = write_notebook(tmp_path / "penguins.ipynb", PENGUINS)
+    result = convert(notebook, tmp_path / "out", ConvertOptions(tracking_uri=server))
+    assert result.ok, result.report.error
+    (tmp_path / "model").mkdir()
+    _check(result.folder, result.report.as_dict(), server, tmp_path / "model")
+    again = convert(notebook, tmp_path / "out", ConvertOptions(tracking_uri=server))
+    assert again.report.model_version == "2"
