@@ -76,5 +76,5 @@ def _convert(name: str, place: Path) -> None:
         notebook = write_notebook(place / "penguins.ipynb", PENGUINS)
     events: list[Event] = []
     result = convert(notebook, place / name, ConvertOptions(tracking_uri=f"sqlite:///{place / 'mlflow.db'}"), events.append)
-    assert result.ok, result.report.error
+    assert result.ok, json.dumps(result.report.as_dict(), indent=1)[-3000:]
     (place / "events.json").write_text(json.dumps([e.as_dict() for e in events]), encoding="utf-8")

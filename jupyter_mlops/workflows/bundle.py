@@ -38,7 +38,16 @@ def bundle_signature(model: Signature, frame: pd.DataFrame, identity: bool, onnx
         Whether the model's input is columns of the raw row, unchanged.
     """
     gaps = {str(name) for name in frame.columns if frame[name].isna().any()}
-    inputs = tuple(replace(c, nullable=c.nullable or c.name in gaps) for c in model.inputs)
+    # A column of integers with a missing value is one of floats.
+    floats = {str(name) for name in frame.columns if frame[name].dtype.kind == "f"}
+    inputs = tuple(
+        replace(
+            c,
+            nullable=c.nullable or c.name in gaps,
+            kind="float" if c.kind == "integer" and c.name in floats else c.kind,
+        )
+        for c in model.inputs
+    )
     return {"raw": replace(model, inputs=inputs).as_dict(), "identity": identity, "onnx": onnx}
 
 

@@ -11,6 +11,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser import page
 from tests.conftest import Converted
@@ -55,7 +56,7 @@ def test_it_predicts_what_the_notebook_predicted(
     with page() as opened:
         opened.on("request", lambda request: asked.append(request.url))
         opened.goto(base)
-        opened.wait_for_function("document.getElementById('status').textContent === 'The model is loaded.'")
+        expect(opened.locator("#status")).to_have_text("The model is loaded.", timeout=60_000)
         assert not opened.text_content("#error")
 
         row = golden["rows"][3]
@@ -67,7 +68,7 @@ def test_it_predicts_what_the_notebook_predicted(
             else:
                 field.fill("" if value is None else str(value))
         opened.keyboard.press("Enter") if name == "food_reviews" else opened.get_by_role("button", name="Predict").click()
-        opened.wait_for_function("!document.getElementById('answer').hidden || document.getElementById('error').textContent")
+        expect(opened.locator("#answer")).to_be_visible(timeout=30_000)
         assert not opened.text_content("#error")
         expected = golden["predictions"][3]
         shown = opened.text_content("#prediction")
@@ -78,10 +79,10 @@ def test_it_predicts_what_the_notebook_predicted(
             assert shown == str(expected)
 
         opened.get_by_role("button", name="Check the golden rows").click()
-        opened.wait_for_function("document.getElementById('checked').textContent.includes('agree')")
         count = len(golden["rows"])
-        assert opened.text_content("#checked") == f"{count} of {count} golden rows agree with the notebook."
         assert count >= 200
+        agree = f"{count} of {count} golden rows agree with the notebook."
+        expect(opened.locator("#checked")).to_have_text(agree, timeout=60_000)
     assert all(url.startswith(base) for url in asked), "the page asked another host"
 
 
@@ -95,8 +96,7 @@ def test_a_changed_model_is_refused(
         file.write(b"\0")
     with page() as opened:
         opened.goto(serve(copy))
-        opened.wait_for_function("document.getElementById('error').textContent")
-        assert "model.onnx was changed" in (opened.text_content("#error") or "")
+        expect(opened.locator("#error")).to_contain_text("model.onnx was changed", timeout=60_000)
         assert opened.get_by_role("button", name="Predict").is_disabled()
 
 
@@ -114,6 +114,6 @@ def test_a_wrong_number_is_named_and_gets_the_focus(
         field = opened.get_by_label(required[0]["name"], exact=True)
         field.fill("")
         opened.get_by_role("button", name="Predict").click()
-        opened.wait_for_function("document.getElementById('error').textContent")
+        expect(opened.locator("#error")).not_to_be_empty()
         assert required[0]["name"] in (opened.text_content("#error") or "")
         assert field.get_attribute("aria-invalid") == "true"
