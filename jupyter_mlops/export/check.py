@@ -21,7 +21,7 @@ def check_model(estimator: Any, model_signature: Signature, sample: Any, model: 
 
     from jupyter_mlops.export.edges import accepted, edge_rows
     from jupyter_mlops.export.feeds import run_onnx
-    from jupyter_mlops.export.parity import compare, predict_estimator, tolerance
+    from jupyter_mlops.export.parity import compare, predict_estimator, tolerance_of
 
     try:
         session = open_session(model.data)
@@ -36,8 +36,7 @@ def check_model(estimator: Any, model_signature: Signature, sample: Any, model: 
             if not len(rows):
                 continue
             expected = predict_estimator(estimator, rows)
-            numbers = expected.labels if task == "regression" else expected.probabilities
-            limit = tolerance(task, "float64" if numbers is None else numbers.dtype)
+            limit = tolerance_of(task, expected)
             try:
                 got = run_onnx(session, rows, model)
             except Exception as error:

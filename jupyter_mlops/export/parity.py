@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Comparison", "Predictions", "Tolerance", "compare", "predict_estimator", "tolerance"]
+__all__ = ["Comparison", "Predictions", "Tolerance", "compare", "predict_estimator", "tolerance", "tolerance_of"]
 
 WORST = 5
 
@@ -54,6 +54,12 @@ class Comparison:
         """Plain data for JSON; an infinite difference is null."""
         finite = math.isfinite(self.max_abs_diff)
         return {**asdict(self), "max_abs_diff": self.max_abs_diff if finite else None}
+
+
+def tolerance_of(task: str, predictions: Predictions) -> Tolerance:
+    """The tolerance for the numbers that a model gave: its predictions, or the probabilities of its classes."""
+    numbers = predictions.labels if task == "regression" else predictions.probabilities
+    return tolerance(task, "float64" if numbers is None else numbers.dtype)
 
 
 def tolerance(task: str, dtype: Any) -> Tolerance:

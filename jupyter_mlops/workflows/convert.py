@@ -389,7 +389,9 @@ class _Conversion:
             else:
                 shutil.rmtree(place / "edge", ignore_errors=True)
         with self.progress.step("verify", "notebook, package, service and bundle on the same rows"):
-            parity = worker.call("verify", project=str(place), package=plan.package, folder=str(facts.folder))
+            parity = worker.call(
+                "verify", project=str(place), package=plan.package, folder=str(facts.folder), allowed_by=exported["tolerance"]
+            )
         parity = {**parity, "tolerance": exported["tolerance"], "carried": exported["carried"]}
         self.report.parity, self.report.metrics = parity, metrics
         self.report.model = {"variable": plan.model_variable, "class": exported["class"], "task": exported["task"]}

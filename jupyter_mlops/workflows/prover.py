@@ -206,7 +206,7 @@ def export(
 
     from jupyter_mlops.export.edges import accepted, edge_rows
     from jupyter_mlops.export.onnx import OnnxModel, export_onnx
-    from jupyter_mlops.export.parity import Predictions, compare, predict_estimator, tolerance
+    from jupyter_mlops.export.parity import Predictions, compare, predict_estimator, tolerance_of
     from jupyter_mlops.export.persist import save_skops
     from jupyter_mlops.workflows.bundle import bundle_golden, bundle_signature
 
@@ -226,7 +226,7 @@ def export(
     asked = predict_estimator(estimator, inputs)
     problems: list[dict[str, Any]] = []
     task = output_of(estimator, asked.labels).task
-    allowed = tolerance(task, str(asked.labels.dtype))
+    allowed = tolerance_of(task, asked)
     expected = asked
     if result is not None:
         own = Predictions(np.asarray(result).reshape(len(result)), probabilities)

@@ -121,8 +121,17 @@ def _key(label: Any) -> str:
     return str(label)
 
 
-def verify(project: str, package: str, folder: str, service: bool = True) -> dict[str, Any]:
+def verify(project: str, package: str, folder: str, allowed_by: dict[str, Any], service: bool = True) -> dict[str, Any]:
     """Compare package, service and bundle with the golden and edge rows in `model/golden.json`.
+
+    Parameters
+    ----------
+    folder
+        What the export left for this: rows that the model refuses.
+    allowed_by
+        The `Tolerance` as a dict.
+    service
+        Start the service and ask it.
 
     Returns
     -------
@@ -132,7 +141,7 @@ def verify(project: str, package: str, folder: str, service: bool = True) -> dic
     """
 
     from jupyter_mlops.export.parity import Predictions as Made
-    from jupyter_mlops.export.parity import compare, tolerance
+    from jupyter_mlops.export.parity import Tolerance, compare
 
     warnings.simplefilter("ignore")
     root = Path(project)
@@ -142,7 +151,7 @@ def verify(project: str, package: str, folder: str, service: bool = True) -> dic
     task, classes = output["task"], output["classes"]
     rows = golden["rows"]
     expected = _expected(golden, task)
-    allowed = tolerance(task, output["dtype"])
+    allowed = Tolerance(**allowed_by)
 
     def judge(got: Predictions) -> Comparison:
         return compare(expected, got, allowed, task=task)
