@@ -28,7 +28,8 @@ __all__ = ["Arguments", "Frame", "Function", "FunctionInfo", "Functions", "Loop"
 
 _DEPTH = 12  # nested calls that are followed
 _ROUNDS = 5  # of a function that is called again while it runs, until nothing new comes up
-_BUDGET = 40_000  # statements of called functions that are run for one notebook
+_NESTED = 1  # call-backs of libraries inside of one another that are followed
+_BUDGET = 8_000  # statements of called functions that are run for one notebook
 
 
 @dataclass(frozen=True)
@@ -390,7 +391,21 @@ class Functions(Memory):
                 running.given |= given
                 result |= running.result
                 continue
+            if len(self._active) >= _NESTED:
+                result |= self._worst_of(one, given, site)
+                continue
             result |= self._activate(one, given, site)
+        return frozenset(result)
+
+    def _worst_of(self, one: Obj, given: Pts, site: ast.AST) -> Pts:
+        """A library called something that calls a library that calls `one`: too deep to follow."""
+        functions = [one] if one.kind is Kind.FUNCTION else []
+        if one.cls is not None:
+            functions = [f for group in self.methods(one.cls).values() for f in group]
+        result: set[Obj] = set()
+        for each in functions:
+            if each.function is not None:
+                result |= self._assume_the_worst(each, each.function, Arguments(spread=given | {one}), site)
         return frozenset(result)
 
     def _activate(self, one: Obj, given: Pts, site: ast.AST) -> set[Obj]:
