@@ -36,7 +36,10 @@ def test_lock_files_hold_no_address(name: str) -> None:
 def test_every_requirement_is_locked() -> None:
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     pinned = set(re.findall(r"^([a-z0-9._-]+)==", lock, re.MULTILINE))
-    wanted = [*PYPROJECT["project"]["dependencies"], *sum(PYPROJECT["project"]["optional-dependencies"].values(), [])]
+    wanted = [
+        *PYPROJECT["project"]["dependencies"],
+        *(w for extra in PYPROJECT["project"]["optional-dependencies"].values() for w in extra),
+    ]
     names = {re.split(r"[\[<>=!;~ ]", w)[0].lower().replace("_", "-") for w in wanted} - {"jupyter-mlops"}
     assert names <= pinned, sorted(names - pinned)
     assert lock.count("--hash=sha256:") > len(pinned)
@@ -61,7 +64,8 @@ def test_modules_are_small_and_say_what_they_are(path: Path) -> None:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_") and not node.decorator_list
     }
     listed = next(
-        (ast.literal_eval(n.value) for n in tree.body if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == "__all__"), None
+        (ast.literal_eval(n.value) for n in tree.body if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == "__all__"),
+        None,
     )
     if listed is not None:
         assert public <= set(listed), f"public but not in __all__: {sorted(public - set(listed))}"
@@ -70,7 +74,10 @@ def test_modules_are_small_and_say_what_they_are(path: Path) -> None:
 def test_no_file_names_a_machine() -> None:
     for name in LISTED:
         path = ROOT / name
-        if path.suffix in {".py", ".toml", ".md", ".j2", ".json", ".ipynb", ".ts", ".yml", ".yaml", ".sh", ".lock"} and path.is_file():
+        if (
+            path.suffix in {".py", ".toml", ".md", ".j2", ".json", ".ipynb", ".ts", ".yml", ".yaml", ".sh", ".lock"}
+            and path.is_file()
+        ):
             text = path.read_text(encoding="utf-8")
             assert not re.search(r"/(?:home|Users|root)/[a-z]", text), name
 

@@ -364,7 +364,7 @@ def _shared(
 ) -> tuple[SharedRun, str] | None:
     """The run that training and serving share, with the source of it and of `build_features` on top of it."""
     alias = raw_name
-    for position, item in enumerate(kept):
+    for position, item in enumerate(kept):  # noqa: B007 - used behind the loop
         if item.verbatim is not None:
             break
         if _alias_source(item.node) != alias:

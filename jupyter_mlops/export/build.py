@@ -111,9 +111,7 @@ def _labels(g: Graph, index: str, classes: Any) -> tuple[str, str]:
     return g.op("Gather", g.const(values.astype(np.float64)), index, axis=0), "double"
 
 
-def build_model(
-    estimator: Any, model_signature: Signature, sample: Any, metadata: Mapping[str, str]
-) -> OnnxModel:
+def build_model(estimator: Any, model_signature: Signature, sample: Any, metadata: Mapping[str, str]) -> OnnxModel:
     """Convert; raises `Unsupported` where there is no exact counterpart. Nothing is compared yet."""
     g = Graph()
     null_string = _null_string(model_signature, sample)

@@ -12,11 +12,7 @@ NAME = "SHA256SUMS"
 
 def _files(folder: Path) -> list[Path]:
     return sorted(
-        (
-            path
-            for path in folder.rglob("*")
-            if path.is_file() and path != folder / NAME and "__pycache__" not in path.parts
-        ),
+        (path for path in folder.rglob("*") if path.is_file() and path != folder / NAME and "__pycache__" not in path.parts),
         key=lambda path: path.relative_to(folder).as_posix(),
     )
 

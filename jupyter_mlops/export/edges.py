@@ -40,7 +40,7 @@ def _null(values: Any) -> Any:
     """The missing value that this column uses: None stays None, anything else is NaN."""
     import numpy as np
 
-    if getattr(values, "dtype", None) == object and any(value is None for value in values):
+    if getattr(getattr(values, "dtype", None), "kind", "") == "O" and any(value is None for value in values):
         return None
     return np.nan
 
@@ -89,7 +89,7 @@ def _put(frame: Any, name: Any, row: int, value: Any) -> Any | None:
         return None
     cell = pd.Series([value], index=[column.index[row]], dtype=object)
     try:
-        return cell.astype(dtype) if dtype != object else cell
+        return cell.astype(dtype) if dtype.kind != "O" else cell
     except (ValueError, TypeError, OverflowError):
         return None
 
@@ -144,7 +144,9 @@ def edge_rows(raw: Any, signature: Signature, *, limit: int = 200, seed: int = 0
         column = base[name].copy()
         for row, (target, value) in enumerate(wanted):
             if target == name:
-                column.iloc[row] = _put(raw, name, 0, value).iloc[0]
+                put = _put(raw, name, 0, value)
+                assert put is not None, "wanted holds values that the column takes"
+                column.iloc[row] = put.iloc[0]
         columns[name] = column
     out = pd.DataFrame(columns) if columns else base
     return out.astype({name: raw[name].dtype for name in raw.columns})

@@ -43,9 +43,7 @@ class Graph:
         """Declare a graph input of shape [rows, width]; `elem_type` is "double", "int64", "bool" or "string"."""
         from onnx import TensorProto, helper
 
-        self.inputs.append(
-            helper.make_tensor_value_info(name, getattr(TensorProto, elem_type.upper()), [None, width])
-        )
+        self.inputs.append(helper.make_tensor_value_info(name, getattr(TensorProto, elem_type.upper()), [None, width]))
         return name
 
     def const(self, value: Any, dtype: Any = None) -> str:

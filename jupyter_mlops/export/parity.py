@@ -132,7 +132,7 @@ def _gaps(expected: np.ndarray, got: np.ndarray, limit: Tolerance) -> tuple[np.n
         beyond = gap > limit.absolute + limit.relative * np.where(np.isfinite(a), np.abs(a), 0.0)
     if not a.shape[1]:
         return np.zeros(len(a)), np.zeros(len(a), dtype=bool)
-    return gap.max(axis=1), beyond.any(axis=1)
+    return gap.max(axis=1), np.asarray(beyond.any(axis=1))
 
 
 def compare(expected: Predictions, got: Predictions, tolerance: Tolerance, *, task: str) -> Comparison:

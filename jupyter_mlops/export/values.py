@@ -62,9 +62,7 @@ class Value:
         for where, local in runs:
             part = self.parts[where]
             whole = local == list(range(part.width))
-            parts.append(
-                part if whole else replace(part, tensor=g.columns(part.tensor, local), width=len(local))
-            )
+            parts.append(part if whole else replace(part, tensor=g.columns(part.tensor, local), width=len(local)))
         return Value(tuple(parts))
 
     def column(self, g: Graph, index: int) -> Part:

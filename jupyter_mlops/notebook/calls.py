@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from jupyter_mlops.notebook import library
 from jupyter_mlops.notebook.functions import Arguments, Functions
 from jupyter_mlops.notebook.hidden import function_effects, method_effects, open_effects, samples
+from jupyter_mlops.notebook.memory import State
 from jupyter_mlops.notebook.objects import CONTAINERS, EMPTY, Kind, Obj, Pts, contents, parts, reach
 
 __all__ = ["Calls"]
@@ -61,7 +62,22 @@ class Calls(Functions):
         return found
 
     def call_objects(self, called: Pts, node: ast.Call, arguments: Arguments) -> Pts:
-        """Call what an expression may be."""
+        """Call what an expression may be. Of several only one is called: none of them binds for certain what not all bind."""
+        if len(called) <= 1:
+            return self._call_each(called, node, arguments)
+        result: set[Obj] = set()
+        before = self.state.copy()
+        ends: list[State] = []
+        self.weak += 1
+        for one in called:
+            self.state = before.copy()
+            result |= self._call_each((one,), node, arguments)
+            ends.append(self.state)
+        self.weak -= 1
+        self.state = self.join(ends)
+        return frozenset(result)
+
+    def _call_each(self, called: Iterable[Obj], node: ast.Call, arguments: Arguments) -> Pts:
         result: set[Obj] = set()
         others: list[Obj] = []
         for one in called:
@@ -184,9 +200,7 @@ class Calls(Functions):
                 made = self.activate(callables, frozenset(one for one in given if one.kind is not Kind.FUNCTION), node)
         self._library_mutations(origin, last, node, arguments)
         return frozenset((self._library_result(origin, last, node, arguments, given, made, constructor),)) | (
-            frozenset(parts(arguments.positional[0]))
-            if last in library.VIEW_FUNCTIONS and arguments.positional
-            else EMPTY
+            frozenset(parts(arguments.positional[0])) if last in library.VIEW_FUNCTIONS and arguments.positional else EMPTY
         )
 
     def _library_mutations(self, origin: str, last: str, node: ast.Call, arguments: Arguments) -> None:
@@ -403,7 +417,7 @@ class Calls(Functions):
         if name in library.SCALAR_METHODS:
             return ()
         result = self.new(node, Kind.LIBRARY, made, role="result")
-        if name in library.VIEW_METHODS or one.kind is not Kind.LIBRARY and name in library.CONTAINER_PARTS:
+        if name in library.VIEW_METHODS or (one.kind is not Kind.LIBRARY and name in library.CONTAINER_PARTS):
             return {*parts((one,)), result}
         if one.kind in (Kind.INSTANCE, Kind.UNKNOWN) and name == "copy":
             self.hold(result, one.holds)

@@ -65,9 +65,7 @@ def _makes_figure(node: ast.stmt) -> bool:
     func = node.value.func
     if not isinstance(func, ast.Attribute):
         return False
-    return func.attr in _PLOT_MAKERS or bool(
-        re.match(r"(?:plt|sns|px|go)$", _root(func)) and func.attr != "load_dataset"
-    )
+    return func.attr in _PLOT_MAKERS or bool(re.match(r"(?:plt|sns|px|go)$", _root(func)) and func.attr != "load_dataset")
 
 
 def _only_draws(node: ast.stmt) -> bool:

@@ -353,9 +353,7 @@ class Machine(Expressions):
             self.run_body(case.body)
             ends.append(self.state)
             self.state = unmatched
-            complete = complete or (
-                case.guard is None and isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None
-            )
+            complete = complete or (case.guard is None and isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None)
         self.state = self.join(ends if complete else [*ends, self.state])
 
     def _with(self, node: ast.With | ast.AsyncWith) -> None:

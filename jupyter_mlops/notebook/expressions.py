@@ -221,10 +221,7 @@ class Expressions(Calls):
 
     def _inner(self, node: ast.expr) -> None:
         targets = frozenset(
-            n.id
-            for generator in getattr(node, "generators", ())
-            for n in ast.walk(generator.target)
-            if isinstance(n, ast.Name)
+            n.id for generator in getattr(node, "generators", ()) for n in ast.walk(generator.target) if isinstance(n, ast.Name)
         )
         empty: frozenset[str] = frozenset()
         scope = Bindings(targets, empty, empty)
@@ -234,9 +231,7 @@ class Expressions(Calls):
         held = self._elements(node, values)
         return frozenset((self.new(node, kind, held),))
 
-    def _elements(
-        self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp, values: tuple[ast.expr, ...]
-    ) -> Pts:
+    def _elements(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp, values: tuple[ast.expr, ...]) -> Pts:
         before = self.state.copy()
         outer = self.frame
         first = self.evaluate(node.generators[0].iter)

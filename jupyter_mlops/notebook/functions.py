@@ -77,9 +77,7 @@ class Function:
         params = parameters(node)
         body: list[ast.AST] = list(node.body) if isinstance(node.body, list) else [node.body]
         inner = bindings(body)
-        scope = Bindings(
-            (inner.local | set(params)) - inner.declared_global, inner.declared_global, inner.declared_nonlocal
-        )
+        scope = Bindings((inner.local | set(params)) - inner.declared_global, inner.declared_global, inner.declared_nonlocal)
         lazy = calls_itself_generator(node) or isinstance(node, ast.AsyncFunctionDef)
         decorated = [] if isinstance(node, ast.Lambda) else node.decorator_list
         names = frozenset(_last_name(one) for one in decorated)
@@ -324,10 +322,7 @@ class Functions(Memory):
     def from_library(self, cls: Obj) -> bool:
         """Whether some base of the class is not the notebook's own."""
         return cls.loose or any(
-            self.from_library(base)
-            for group in cls.items or ()
-            for base in group
-            if base.kind is Kind.CLASS and base is not cls
+            self.from_library(base) for group in cls.items or () for base in group if base.kind is Kind.CLASS and base is not cls
         )
 
     def call_method(self, method: Obj, receiver: Pts, cls: Obj, arguments: Arguments, site: ast.AST) -> Pts:
@@ -351,9 +346,7 @@ class Functions(Memory):
                     made = made or name == "__init__"
                     first = frozenset((cls,)) if name == "__new__" else me
                     given = arguments if name != "__post_init__" else Arguments()
-                    self.call_function(
-                        method, Arguments([first, *given.positional], given.keywords, given.spread), site
-                    )
+                    self.call_function(method, Arguments([first, *given.positional], given.keywords, given.spread), site)
         if not made or self.from_library(cls):
             # A dataclass or a library's __init__ stores what it is given under names that are not seen here.
             self.hold(one, arguments.all())

@@ -11,7 +11,18 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["CONFIG", "FILES", "PLOT", "RANDOM", "HiddenEffect", "function_effects", "is_plotting", "method_effects", "open_effects", "samples"]
+__all__ = [
+    "CONFIG",
+    "FILES",
+    "PLOT",
+    "RANDOM",
+    "HiddenEffect",
+    "function_effects",
+    "is_plotting",
+    "method_effects",
+    "open_effects",
+    "samples",
+]
 
 RANDOM = "<random>"
 RANDOM_PYTHON = "<random:python>"
@@ -75,9 +86,7 @@ _SAMPLING_FUNCTIONS = frozenset(
     make_swiss_roll make_s_curve make_gaussian_quantiles make_friedman1 make_sparse_coded_signal permutation_importance
     mutual_info_classif mutual_info_regression k_means fetch_olivetti_faces randomized_svd permutation_test_score""".split()
 )
-_NOT_SAMPLING = frozenset(
-    {"seed", "get_state", "getstate", "RandomState", "default_rng", "Generator", "Random", "SeedSequence"}
-)
+_NOT_SAMPLING = frozenset({"seed", "get_state", "getstate", "RandomState", "default_rng", "Generator", "Random", "SeedSequence"})
 _FITS = frozenset(
     """fit fit_transform fit_predict fit_resample partial_fit split""".split()
 )  # fmt: skip
@@ -154,7 +163,7 @@ def function_effects(origin: str, node: ast.Call, stochastic: bool) -> Iterator[
         yield HiddenEffect(RANDOM_TORCH, "sample")
     elif package in ("tensorflow", "keras"):
         yield from (HiddenEffect(name, "sample") for name in (RANDOM_TENSORFLOW, RANDOM_PYTHON, RANDOM))
-    elif last in _SAMPLING_FUNCTIONS and not _seeded(node) or (last in _EVALUATES_BY_FITTING and stochastic):
+    elif (last in _SAMPLING_FUNCTIONS and not _seeded(node)) or (last in _EVALUATES_BY_FITTING and stochastic):
         yield HiddenEffect(RANDOM, "sample")
     if is_plotting(origin):
         yield HiddenEffect(PLOT, "reset" if last in _PLOT_RESETS else "change")
@@ -166,9 +175,7 @@ def function_effects(origin: str, node: ast.Call, stochastic: bool) -> Iterator[
 def _config(origin: str, last: str, node: ast.Call) -> Iterator[HiddenEffect]:
     if origin.startswith(_SILENT_CONFIG):
         return
-    if origin in _CONFIG_FUNCTIONS:
-        yield HiddenEffect(CONFIG, "change")
-    elif last == "set_option" and not _is_display_option(node):
+    if origin in _CONFIG_FUNCTIONS or (last == "set_option" and not _is_display_option(node)):
         yield HiddenEffect(CONFIG, "change")
 
 

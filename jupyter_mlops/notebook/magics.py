@@ -22,9 +22,7 @@ _FOREIGN = frozenset(
     pypy python python2 python3 ruby script sh sql sqlcmd svg system sx writefile writetemplate""".split()
 )
 # Cell magics that run their body as Python here.
-_PYTHON_BODY = frozenset(
-    "capture debug heat lprun memit mprun prun pyinstrument scalene skip time timeit track validate".split()
-)
+_PYTHON_BODY = frozenset("capture debug heat lprun memit mprun prun pyinstrument scalene skip time timeit track validate".split())
 # Line magics that run the rest of their line.
 _STATEMENT = frozenset("heat lprun memit mprun prun time timeit".split())
 # Magics without a bearing on what the code computes. Others get a warning.
@@ -182,9 +180,7 @@ def _replacement(match: re.Match[str] | None, number: int, magics: list[Magic]) 
     name, args = (named["name"], named["args"].strip()) if named else ("", "")
     magics.append(Magic("line", name, args, number + 1))
     if name in _STATEMENT:
-        words = (
-            re.sub(r"^(?:-\w+(?:\s*\d+|\s+(?=-)|\s+[\w.]+\s+(?=\S))?\s*)+", "", args) if args.startswith("-") else args
-        )
+        words = re.sub(r"^(?:-\w+(?:\s*\d+|\s+(?=-)|\s+[\w.]+\s+(?=\S))?\s*)+", "", args) if args.startswith("-") else args
         if words and _parses(words):
             return words
     return "pass"

@@ -42,9 +42,5 @@ class Problem:
         return asdict(self)
 
     def __str__(self) -> str:
-        where = (
-            ""
-            if self.cell is None
-            else f"cell {self.cell}" + ("" if self.line is None else f", line {self.line}") + ": "
-        )
+        where = "" if self.cell is None else f"cell {self.cell}" + ("" if self.line is None else f", line {self.line}") + ": "
         return f"{self.severity}: {where}{self.message}" + (f" {self.fix}" if self.fix else "") + f" [{self.code}]"

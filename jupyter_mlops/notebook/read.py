@@ -49,9 +49,7 @@ def read_notebook(path: Path) -> Notebook:
     installs: list[Install] = []
     for number, raw in enumerate(data["cells"], start=1):
         if not isinstance(raw, dict):
-            raise NotebookError(
-                f"{path}: cell {number} is not a cell. Open the notebook in JupyterLab and save it again."
-            )
+            raise NotebookError(f"{path}: cell {number} is not a cell. Open the notebook in JupyterLab and save it again.")
         cells.append(_cell(number, raw, problems, installs))
     return Notebook(path, tuple(cells), kernel, language, version, tuple(problems), tuple(installs))
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 from mlflow.models import set_model
-from mlflow.pyfunc import PythonModel, PythonModelContext
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 
-class ProjectModel(PythonModel):  # type: ignore[misc]
+class ProjectModel(PythonModel):
     """Predicts with the package of the project that the model was made by."""
 
     def load_context(self, context: PythonModelContext) -> None:

@@ -73,7 +73,8 @@ def mlflow_signature(signature: Signature) -> ModelSignature:
     outputs = [ColSpec(label, "prediction")]
     if output.probabilities:
         outputs += [ColSpec("double", f"probability_{one}") for one in output.classes or ()]
-    return ModelSignature(Schema([spec(c) for c in signature.inputs]), Schema(outputs))
+    inputs = [spec(c) for c in signature.inputs]
+    return ModelSignature(Schema([*inputs]), Schema([*outputs]))
 
 
 def register(record: ModelRecord, *, uri: str) -> RegisteredVersion:

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 
 class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *args: object) -> None:
         """Nothing."""
 
 
@@ -87,9 +87,7 @@ def test_it_predicts_what_the_notebook_predicted(
 
 
 @pytest.mark.xdist_group("penguins")
-def test_a_changed_model_is_refused(
-    converted: Callable[[str], Converted], serve: Callable[[Path], str], tmp_path: Path
-) -> None:
+def test_a_changed_model_is_refused(converted: Callable[[str], Converted], serve: Callable[[Path], str], tmp_path: Path) -> None:
     copy = tmp_path / "edge"
     shutil.copytree(converted("penguins").folder / "edge", copy)
     with (copy / "model.onnx").open("ab") as file:
@@ -101,9 +99,7 @@ def test_a_changed_model_is_refused(
 
 
 @pytest.mark.xdist_group("penguins")
-def test_a_wrong_number_is_named_and_gets_the_focus(
-    converted: Callable[[str], Converted], serve: Callable[[Path], str]
-) -> None:
+def test_a_wrong_number_is_named_and_gets_the_focus(converted: Callable[[str], Converted], serve: Callable[[Path], str]) -> None:
     edge = converted("penguins").folder / "edge"
     signature = json.loads((edge / "signature.json").read_text(encoding="utf-8"))
     required = [c for c in signature["raw"]["inputs"] if c["kind"] == "float" and not c["nullable"]]

@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -96,9 +95,5 @@ def test_the_bundle_runs_on_numpy_and_onnxruntime_alone(
     assert len(wanted) == 2
     python = place / "bin" / "python"
     subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", *wanted], check=True, timeout=600)
-    checked = subprocess.run(
-        [python, done.folder / "edge" / "runner.py", "--check"], capture_output=True, text=True, check=False
-    )
+    checked = subprocess.run([python, done.folder / "edge" / "runner.py", "--check"], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
-
-

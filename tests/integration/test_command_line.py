@@ -65,7 +65,9 @@ def test_json_prints_one_event_a_line_and_the_report_last(tmp_path: Path) -> Non
 
 def test_parameters_reach_the_settings(tmp_path: Path) -> None:
     notebook = write_notebook(tmp_path / "penguins.ipynb", PENGUINS)
-    done = _run("convert", str(notebook), "-o", str(tmp_path / "out"), "--no-run", "-p", "n_estimators", "7", "-p", "heavy", "1e3")
+    done = _run(
+        "convert", str(notebook), "-o", str(tmp_path / "out"), "--no-run", "-p", "n_estimators", "7", "-p", "heavy", "1e3"
+    )
     assert done.returncode == 0, done.stderr
     params = (tmp_path / "out" / "params.yaml").read_text(encoding="utf-8")
     assert "n_estimators: 7" in params

@@ -124,7 +124,7 @@ def _lightgbm_tree(root: dict[str, Any], target: int) -> Tree:
             (tree.value, 0.0),
             (tree.mode, LEQ),
         ):
-            values.append(value)  # type: ignore[attr-defined]
+            values.append(value)  # type: ignore[arg-type]
         if "split_feature" not in node:
             tree.value[at] = float(node["leaf_value"])
             return at
@@ -137,7 +137,7 @@ def _lightgbm_tree(root: dict[str, Any], target: int) -> Tree:
             if node["missing_type"] == "Zero":
                 raise Unsupported("zero_as_missing")
             # without missing values in training, LightGBM reads a missing one as 0
-            absent = 0.0 <= tree.threshold[at]
+            absent = tree.threshold[at] >= 0.0
             tree.missing_left[at] = bool(node["default_left"]) if node["missing_type"] == "NaN" else absent
         tree.left[at] = visit(node["left_child"])
         tree.right[at] = visit(node["right_child"])
@@ -229,4 +229,3 @@ def lightgbm_regressor(c: Compiler, est: Any, x: Value) -> str:
     if words[0] in {"poisson", "gamma", "tweedie"}:
         return g.op("Exp", raw)
     raise Unsupported(f"objective={objective!r}")
-

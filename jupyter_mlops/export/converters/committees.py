@@ -48,9 +48,7 @@ def ada_boost_classifier(c: Compiler, est: Any, x: Value) -> Classified:
     weights = [float(w) for w in est.estimator_weights_[: len(est.estimators_)]]
     members = list(zip(est.estimators_, weights, strict=True))
     if _are(est.estimators_, _TREE_CLASSIFIERS):
-        tables = [
-            _vote_rows(est, inner, weight)[inner.tree_.value[:, 0, :].argmax(axis=1)] for inner, weight in members
-        ]
+        tables = [_vote_rows(est, inner, weight)[inner.tree_.value[:, 0, :].argmax(axis=1)] for inner, weight in members]
         trees = [inner.tree_ for inner in est.estimators_]
         total = leaf_lookup(g, as_float32(g, x.matrix(g)), trees, tables)
     else:

@@ -125,7 +125,6 @@ def _neighbours(c: Compiler, est: Any, x: Value) -> tuple[str, str]:
     The expanded distance finds a few candidates too many; the difference, squared and summed, then ranks them. So
     rows at the same distance are seen as such, whatever the expanded form rounds.
     """
-    import numpy as np
 
     g = c.graph
     power = 2 if est.metric == "euclidean" else est.p

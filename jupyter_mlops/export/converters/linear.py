@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from jupyter_mlops.export.compiler import Classified, Compiler, classifies, regresses, transforms
-from jupyter_mlops.export.graph import Graph, Unsupported
 from jupyter_mlops.export.converters.numeric import clip
+from jupyter_mlops.export.graph import Graph, Unsupported
 from jupyter_mlops.export.values import Value
 
 __all__ = ["binary_probabilities", "positive", "sigmoid", "softmax"]

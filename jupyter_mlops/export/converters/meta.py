@@ -191,6 +191,7 @@ def threshold_classifier(c: Compiler, est: Any, x: Value) -> Classified:
 
     g = c.graph
     inner = est.estimator_ if hasattr(est, "estimator_") else est.estimator
+    threshold: Any  # a number, or "auto"
     if hasattr(est, "best_threshold_"):
         threshold, positive_label = float(est.best_threshold_), est._curve_scorer._get_pos_label()
     else:

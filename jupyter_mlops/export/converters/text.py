@@ -73,7 +73,7 @@ def _without(g: Graph, tokens: str, ids: str, stop_words: set[str]) -> str:
     import numpy as np
 
     names = sorted(stop_words)
-    stop = _encode(g, tokens, {name: 1 for name in names}, 0)
+    stop = _encode(g, tokens, dict.fromkeys(names, 1), 0)
     length = g.op("Gather", g.op("Shape", ids), g.ints(1), axis=0)
     here = g.op("Range", *(g.const(np.array(0, dtype=np.int64)), g.op("Squeeze", length), g.const(np.array(1))))
     keys = g.op("Add", here, g.op("Mul", stop, g.const(np.array(1 << 40, dtype=np.int64))))
@@ -104,9 +104,7 @@ def _counts(c: Compiler, est: Any, x: Value) -> str:
     text = g.flat(x.parts[0].tensor)
     if est.lowercase:
         text = g.op("StringNormalizer", text, case_change_action="LOWER", is_case_sensitive=1, locale="C")
-    tokens = g.op(
-        "Tokenizer", text, domain=_MICROSOFT, mark=0, pad_value="#", tokenexp=_pattern(est.token_pattern), mincharnum=1
-    )
+    tokens = g.op("Tokenizer", text, domain=_MICROSOFT, mark=0, pad_value="#", tokenexp=_pattern(est.token_pattern), mincharnum=1)
     grams = {tuple(gram.split(" ")): int(column) for gram, column in est.vocabulary_.items()}
     low, high = est.ngram_range
     if any(not low <= len(gram) <= high or "" in gram for gram in grams):

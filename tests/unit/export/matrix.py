@@ -6,7 +6,7 @@ import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,7 @@ def _penguins() -> pd.DataFrame:
     return frame
 
 
-@lru_cache(maxsize=None)
+@cache
 def load(name: str) -> Data:
     """One of the data sets by name."""
     if name == "penguins":
@@ -101,9 +101,7 @@ def load(name: str) -> Data:
         return Data(found.data[:400], found.target[:400], "array")
     if name == "large":  # values beyond 2**24, where float32 has no odd numbers
         generator = np.random.default_rng(1)
-        frame = pd.DataFrame(
-            {"id": 2**24 + generator.integers(0, 2000, 1500), "amount": generator.normal(1e6, 1.0, 1500)}
-        )
+        frame = pd.DataFrame({"id": 2**24 + generator.integers(0, 2000, 1500), "amount": generator.normal(1e6, 1.0, 1500)})
         return Data(frame, (frame["id"] % 7 + frame["amount"] % 1 > 3.5).astype(int))
     if name == "sentences":
         parts = {kind: getattr(datasets, f"load_{kind}")().DESCR for kind in ("iris", "wine", "diabetes")}
