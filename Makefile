@@ -14,6 +14,8 @@ DEMO ?= demo
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 export UV_LINK_MODE ?= copy
+# As pip does: company proxies have certificates of their own.
+export UV_SYSTEM_CERTS ?= true
 
 SOURCES := jupyter_mlops benchmarks tests
 
