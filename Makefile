@@ -96,6 +96,7 @@ golden: $(VENV)/.dev ## write the golden output trees anew: look at the diff
 	@$(BIN)/pytest -q tests/integration/test_golden_trees.py --regenerate
 
 bench: $(VENV)/.dev $(WEB) ## the tables of the README; BentoML and wrk are measured where they are installed
+	@$(PY) benchmarks/conversion.py
 	@$(PY) benchmarks/conversion.py --flagship
 	@$(BIN)/jupyter-mlops convert example_notebooks/flight_delays.ipynb -o $(DEMO)/flight_delays --no-register --force
 	@$(PY) benchmarks/serving.py --project $(DEMO)/flight_delays

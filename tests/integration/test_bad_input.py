@@ -185,3 +185,20 @@ def test_a_kill_in_the_middle_leaves_nothing_in_the_way(tmp_path: Path) -> None:
     assert not out.exists()
     assert convert(path, out, ConvertOptions(run=False)).ok
     assert sorted(p.name for p in tmp_path.iterdir()) == ["case.ipynb", "out"]
+
+
+def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], capture_output=True, check=False)
+    if mounted.returncode != 0:
+        pytest.skip("only root can mount a small disk")
+    try:
+        path = write_notebook(tmp_path / "case.ipynb", PENGUINS)
+        result = convert(path, disk / "out", ConvertOptions(run=False))
+        assert result.exit_code == 2
+        assert "disk is full" in (result.report.error or "")
+        assert [p.name for p in disk.iterdir()] == ["out"]
+        assert {p.name for p in (disk / "out").iterdir()} == {"report.json", ".jupyter-mlops.json"}
+    finally:
+        subprocess.run(["umount", disk], check=True)

@@ -21,7 +21,9 @@ ENVIRONMENT = {"requirements.lock", "pyproject.toml", "report.json", ".jupyter-m
 
 
 def _tree(folder: Path, below: tuple[str, ...] | None) -> dict[str, str]:
-    files = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
+    files = {
+        p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file() and "__pycache__" not in p.parts
+    }
     return {
         name: path.read_text(encoding="utf-8")
         for name, path in files.items()

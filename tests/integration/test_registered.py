@@ -60,7 +60,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             process.wait(timeout=30)
 
 
-def _check(folder: Path, report: dict[str, object], uri: str, tmp_path: Path) -> None:
+def _check(folder: Path, report: dict[str, object], uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import mlflow
     from mlflow import MlflowClient
 
@@ -83,6 +83,7 @@ def _check(folder: Path, report: dict[str, object], uri: str, tmp_path: Path) ->
     assert client.get_model_version_by_alias(name, "staging").version == version.version
     assert version.run_id == run.info.run_id
 
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)  # MLflow sets it for itself; this sets it back
     before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
@@ -100,17 +101,17 @@ def _check(folder: Path, report: dict[str, object], uri: str, tmp_path: Path) ->
     assert not [p for p in tmp_path.rglob("*") if p.suffix in {".pkl", ".pickle"}]
 
 
-def test_on_a_file(converted: Callable[[str], Converted], tmp_path: Path) -> None:
+def test_on_a_file(converted: Callable[[str], Converted], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done = converted("penguins")
-    _check(done.folder, done.report, done.tracking_uri, tmp_path)
+    _check(done.folder, done.report, done.tracking_uri, tmp_path, monkeypatch)
     assert (done.folder.parent / "mlruns").is_dir()  # artifacts lie beside the file, not where the process ran
 
 
-def test_on_a_server(server: str, tmp_path: Path) -> None:
+def test_on_a_server(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     notebook = write_notebook(tmp_path / "penguins.ipynb", PENGUINS)
     result = convert(notebook, tmp_path / "out", ConvertOptions(tracking_uri=server))
     assert result.ok, result.report.error
     (tmp_path / "model").mkdir()
-    _check(result.folder, result.report.as_dict(), server, tmp_path / "model")
+    _check(result.folder, result.report.as_dict(), server, tmp_path / "model", monkeypatch)
     again = convert(notebook, tmp_path / "out", ConvertOptions(tracking_uri=server))
     assert again.report.model_version == "2"

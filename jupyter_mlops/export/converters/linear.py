@@ -9,7 +9,7 @@ from jupyter_mlops.export.converters.numeric import clip
 from jupyter_mlops.export.graph import Graph, Unsupported
 from jupyter_mlops.export.values import Value
 
-__all__ = ["binary_probabilities", "positive", "sigmoid", "softmax"]
+__all__ = ["binary_probabilities", "inverse_link", "one_vs_rest", "positive", "sigmoid", "softmax"]
 
 
 def sigmoid(g: Graph, x: str) -> str:

@@ -8,7 +8,7 @@ from jupyter_mlops.export.compiler import Compiler, transforms
 from jupyter_mlops.export.graph import Graph, Unsupported
 from jupyter_mlops.export.values import Value
 
-__all__ = ["clip", "interpolate", "standard_scale"]
+__all__ = ["clip", "expm1", "interpolate", "log1p", "row_normalize", "standard_scale"]
 
 
 def clip(g: Graph, x: str, low: float, high: float) -> str:

@@ -63,6 +63,7 @@ def test_the_environment_is_named() -> None:
 
 
 def test_the_store_is_the_given_one_else_the_variable_else_a_file_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     assert tracking_uri(None, tmp_path) == f"sqlite:///{tmp_path}/mlflow.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
     assert tracking_uri(None, tmp_path) == "http://127.0.0.1:5000"
