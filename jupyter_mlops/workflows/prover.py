@@ -41,7 +41,7 @@ _ANNOTATIONS = {
 
 def warm() -> dict[str, Any]:
     """Import what will be needed, while the notebook still runs."""
-    for name in ("pandas", "sklearn.pipeline", "skops.io", "onnxruntime", "skl2onnx"):
+    for name in ("pandas", "sklearn.pipeline", "skops.io", "onnxruntime", "onnx"):
         importlib.import_module(name)
     return {}
 

@@ -1,4 +1,4 @@
-"""Estimators and pipelines as people write them, on real data. Shared by the tests and `benchmarks/onnx_matrix.py`."""
+"""Estimators and pipelines as people write them, on real data."""
 
 from __future__ import annotations
 
