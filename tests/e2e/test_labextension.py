@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from playwright.sync_api import expect
 
 from tests.browser import page
@@ -76,11 +77,18 @@ def test_a_command_tags_cells_and_a_chip_shows_it(lab: tuple[str, str, Path]) ->
         opened.goto(f"{base}/lab/tree/penguins.ipynb?token={token}")
         opened.wait_for_selector("#jupyterlab-splash", state="detached", timeout=90_000)
         expect(opened.locator(".jp-Notebook .jp-CodeCell").first).to_be_visible(timeout=60_000)
+        opened.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=90_000)
         expect(opened.locator(".jp-mlops-Chip:visible")).to_have_count(0)
 
         def run(label: str) -> None:
-            opened.keyboard.press("Control+Shift+c")
             field = opened.locator(".lm-CommandPalette-input")
+            for _ in range(20):  # the shortcut is deaf while JupyterLab is still busy with the notebook
+                opened.keyboard.press("Control+Shift+c")
+                try:
+                    field.wait_for(state="visible", timeout=3_000)
+                    break
+                except PlaywrightTimeout:
+                    continue
             field.fill(label)
             opened.locator(".lm-CommandPalette-itemLabel", has_text=label).first.click()
 
