@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from playwright.sync_api import expect
 
 from tests.browser import page
@@ -48,7 +47,7 @@ def lab(tmp_path: Path) -> Iterator[tuple[str, str, Path]]:
         sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
         "--ServerApp.port_retries=0", f"--ServerApp.root_dir={work}", f"--IdentityProvider.token={token}",
         "--LabApp.extension_manager=readonly", "--ServerApp.allow_unauthenticated_access=False",
-        f"--LabApp.extra_labextensions_path={extensions}",
+        f"--LabApp.extra_labextensions_path={extensions}", "--LabApp.expose_app_in_browser=True",
     ]  # fmt: skip
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=work, env={**os.environ, **folders}, stdout=log, stderr=log)
@@ -80,30 +79,21 @@ def test_a_command_tags_cells_and_a_chip_shows_it(lab: tuple[str, str, Path]) ->
         opened.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=90_000)
         expect(opened.locator(".jp-mlops-Chip:visible")).to_have_count(0)
 
-        def run(label: str) -> None:
-            field = opened.locator(".lm-CommandPalette-input")
-            for _ in range(20):  # the shortcut is deaf while JupyterLab is still busy with the notebook
-                opened.keyboard.press("Control+Shift+c")
-                try:
-                    field.wait_for(state="visible", timeout=3_000)
-                    break
-                except PlaywrightTimeout:
-                    continue
-            field.fill(label)
-            opened.locator(".lm-CommandPalette-itemLabel", has_text=label).first.click()
+        def run(command: str) -> None:
+            opened.evaluate("id => window.jupyterapp.commands.execute(id)", command)
 
         cells = opened.locator(".jp-Notebook .jp-CodeCell")
         cells.nth(0).locator(".jp-InputPrompt").click()
         cells.nth(1).locator(".jp-InputPrompt").click(modifiers=["Shift"])  # two cells at once
-        run("Tag Cells as “load”")
+        run("mlops:tag-load")
         chips = opened.locator(".jp-mlops-Chip:visible")
         expect(chips).to_have_count(2, timeout=20_000)
         assert chips.first.text_content() == "load"
         cells.nth(0).locator(".jp-InputPrompt").click()
-        run("Tag Cells as “imports”")
+        run("mlops:tag-imports")
         expect(opened.locator(".jp-mlops-Chip[data-tag=imports]")).to_be_visible()
         cells.nth(1).locator(".jp-InputPrompt").click()
-        run("Clear the Tag of Cells")
+        run("mlops:clear-tag")
         expect(chips).to_have_count(1)
         opened.keyboard.press("Control+s")
         deadline = time.monotonic() + 20
