@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_mlops.export.compiler import Compiler
 from jupyter_mlops.export.graph import Graph, Unsupported
 from jupyter_mlops.export.onnx import OnnxInput, OnnxModel
-from jupyter_mlops.export.values import Null, Part, Value
+from jupyter_mlops.export.values import Null, Part, Precision, Value
 
 if TYPE_CHECKING:
     from jupyter_mlops.signature import Column, Signature
@@ -65,6 +65,18 @@ def _column_kind(column: Column, values: Any) -> str:
     return "string"
 
 
+def _precision(dtype: Any) -> Precision:
+    """Of a column of this numpy or pandas dtype."""
+    import numpy as np
+
+    plain = getattr(dtype, "numpy_dtype", dtype)  # pandas' nullable dtypes
+    if not isinstance(plain, np.dtype) or plain.kind not in "fiub":
+        return "double"
+    if plain.kind == "f":
+        return "single" if plain.itemsize <= 4 else "double"
+    return "narrow" if plain.itemsize <= 2 else "double"
+
+
 def _inputs(g: Graph, model_signature: Signature, sample: Any) -> tuple[tuple[OnnxInput, ...], Value]:
     import numpy as np
     import pandas as pd
@@ -72,7 +84,8 @@ def _inputs(g: Graph, model_signature: Signature, sample: Any) -> tuple[tuple[On
     columns = model_signature.inputs
     if model_signature.layout == "array":
         width = len(columns)
-        return (OnnxInput("features", None, "double"),), Value.of(g.input("features", "double", width), width)
+        tensor = g.input("features", "double", width)
+        return (OnnxInput("features", None, "double"),), Value((Part(tensor, width, precision=_precision(sample.dtype)),))
     inputs, parts, taken = [], [], set(_RESERVED)
     by_name = {str(name): name for name in sample.columns} if isinstance(sample, pd.DataFrame) else {}
     if isinstance(sample, pd.DataFrame) and len(by_name) != sample.shape[1]:
@@ -91,7 +104,7 @@ def _inputs(g: Graph, model_signature: Signature, sample: Any) -> tuple[tuple[On
             parts.append(Part(name, 1, "string", _null_of(array[pd.isna(array)])))
         else:
             inputs.append(OnnxInput(name, column.name, "double"))
-            parts.append(Part(name, 1))
+            parts.append(Part(name, 1, precision=_precision(values.dtype)))
     return tuple(inputs), Value(tuple(parts))
 
 
@@ -130,7 +143,8 @@ def build_model(estimator: Any, model_signature: Signature, sample: Any, metadat
         outputs["label"] = (label, kind, None)
         if hasattr(estimator, "predict_proba"):
             if result.probabilities is None:
-                raise Unsupported("its probabilities have no exact ONNX form")
+                advice = "; use CalibratedClassifierCV(SVC(), ensemble=False) instead of SVC(probability=True)"
+                raise Unsupported("its probabilities have no exact ONNX form" + (advice if "SVC" in repr(estimator) else ""))
             outputs["probabilities"] = (result.probabilities, "double", len(estimator.classes_))
     elif task == "regression":
         outputs["prediction"] = (c.regress(estimator, value), "double", 1)

@@ -44,10 +44,11 @@ def check_model(estimator: Any, model_signature: Signature, sample: Any, model: 
             result = compare(expected, got, limit, task=task)
             if result.ok:
                 continue
-            where = first_difference(estimator, model_signature, rows)
+            where = _where(estimator, model_signature, rows)
+            far = f", by up to {result.max_abs_diff:.3g}" if result.max_abs_diff else ""
             return Refusal(
-                f"{result.mismatches} of {result.rows} rows ({what}) are predicted differently by ONNX, "
-                f"by up to {result.max_abs_diff:.3g}" + (f"; {where}" if where else ""),
+                f"{result.mismatches} of {result.rows} rows ({what}) are predicted differently by ONNX{far}"
+                + (f"; {where}" if where else ""),
                 "onnx-wrong",
             )
     return None
@@ -58,7 +59,16 @@ def _short(error: Exception) -> str:
 
 
 def _take(rows: Any, keep: Any) -> Any:
+    if isinstance(rows, list):
+        return [row for row, kept in zip(rows, keep, strict=True) if kept]
     return rows.iloc[keep] if hasattr(rows, "iloc") else rows[keep]
+
+
+def _where(estimator: Any, model_signature: Signature, rows: Any) -> str | None:
+    try:
+        return first_difference(estimator, model_signature, rows)
+    except Exception:  # a refusal stands without the name of a step
+        return None
 
 
 def first_difference(estimator: Any, model_signature: Signature, rows: Any) -> str | None:

@@ -7,7 +7,7 @@ To add one, write a function in `jupyter_mlops/export/converters/` and decorate 
 
 It repeats what the estimator's own `transform` or `predict` computes, in the same order and precision, and raises
 `Unsupported` for a setting that it does not cover. Then add the estimator to `tests/unit/export/matrix.py`. A class is
-served only under its own name: a subclass may compute something else.
+served under its own name, and a subclass of it when it changes nothing: otherwise it may compute something else.
 """
 
 from __future__ import annotations
@@ -63,10 +63,40 @@ _REGRESSES: dict[str, Regress] = {}
 _CLUSTERS: dict[str, Cluster] = {}
 
 
+_LIBRARIES = {"sklearn", "xgboost", "lightgbm"}
+_DOCUMENTATION = {
+    *("__module__ __doc__ __qualname__ __annotations__ __dict__ __weakref__ __parameters__ __signature__".split()),
+    *("__abstractmethods__ _abc_impl __firstlineno__ __static_attributes__ _sklearn_auto_wrap_output_keys".split()),
+}
+_METHODS = ("predict", "predict_proba", "decision_function", "transform")
+
+
+def _changes_nothing(kind: type) -> bool:
+    """Whether a class has one parent and no attribute of its own, those aside that Python and scikit-learn put there."""
+    own = (name for name in vars(kind) if name not in _DOCUMENTATION)
+    return len(kind.__bases__) == 1 and all(name.startswith("set_") and name.endswith("_request") for name in own)
+
+
 def class_name(estimator: Any) -> str:
-    """Library and class, such as "sklearn.Pipeline": modules move between releases, these do not."""
+    """Library and class, such as "sklearn.Pipeline": modules move between releases, these do not.
+
+    A subclass goes by its parent's name only when it changes nothing of it.
+    """
     kind = type(estimator)
+    while kind.__module__.split(".")[0] not in _LIBRARIES and _changes_nothing(kind):
+        kind = kind.__bases__[0]
     return f"{kind.__module__.split('.')[0]}.{kind.__qualname__}"
+
+
+def _lookup(table: dict[str, Any], estimator: Any) -> Any:
+    name = class_name(estimator)
+    found = table.get(name)
+    if found is None:
+        raise Unsupported(f"{name} has no converter")
+    replaced = [method for method in _METHODS if method in getattr(estimator, "__dict__", {})]
+    if replaced:
+        raise Unsupported(f"{name} whose {replaced[0]} was replaced by another function")
+    return found
 
 
 def _into(table: dict[str, Any], names: tuple[str, ...]) -> Callable[[Any], Any]:
@@ -132,28 +162,20 @@ class Compiler:
 
     def transform(self, estimator: Any, x: Value) -> Value:
         """The output of `estimator.transform`."""
-        found = _TRANSFORMS.get(class_name(estimator))
-        if found is None:
-            raise Unsupported(f"{class_name(estimator)} has no converter")
+        found: Transform = _lookup(_TRANSFORMS, estimator)
         return found(self, estimator, x)
 
     def classify(self, estimator: Any, x: Value) -> Classified:
         """The outputs of a classifier."""
-        found = _CLASSIFIES.get(class_name(estimator))
-        if found is None:
-            raise Unsupported(f"{class_name(estimator)} has no converter")
+        found: Classify = _lookup(_CLASSIFIES, estimator)
         return found(self, estimator, x)
 
     def regress(self, estimator: Any, x: Value) -> str:
         """The prediction of a regressor, [rows, 1]."""
-        found = _REGRESSES.get(class_name(estimator))
-        if found is None:
-            raise Unsupported(f"{class_name(estimator)} has no converter")
+        found: Regress = _lookup(_REGRESSES, estimator)
         return found(self, estimator, x)
 
     def cluster(self, estimator: Any, x: Value) -> Clustered:
         """The label of a clusterer or outlier detector."""
-        found = _CLUSTERS.get(class_name(estimator))
-        if found is None:
-            raise Unsupported(f"{class_name(estimator)} has no converter")
+        found: Cluster = _lookup(_CLUSTERS, estimator)
         return found(self, estimator, x)

@@ -107,4 +107,15 @@ def export_onnx(
         return Refusal(f"{type(estimator).__name__} has no exact ONNX form: {error}", "onnx-unsupported")
     except ImportError as error:
         return Refusal(f"The conversion needs {error.name}, which is not installed", "onnx-missing-package")
-    return check_model(estimator, model_signature, sample, model) or model
+    except Exception as error:  # an attribute that another release names otherwise, an object nobody thought of
+        return Refusal(f"{type(estimator).__name__} could not be converted: {_short(error)}", "onnx-unsupported")
+    try:
+        return check_model(estimator, model_signature, sample, model) or model
+    except Exception as error:  # the notebook's objects run here too; what could not be compared is not handed out
+        return Refusal(
+            f"{type(estimator).__name__} could not be compared with its ONNX form: {_short(error)}", "onnx-unsupported"
+        )
+
+
+def _short(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"

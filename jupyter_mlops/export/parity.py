@@ -123,8 +123,8 @@ def _gaps(expected: np.ndarray, got: np.ndarray, limit: Tolerance) -> tuple[np.n
     """Per row: the largest difference, and whether it is beyond the tolerance."""
     import numpy as np
 
-    a = np.asarray(expected, dtype=np.float64).reshape(len(expected), -1)
-    b = np.asarray(got, dtype=np.float64).reshape(len(got), -1)
+    a = np.asarray(expected, dtype=np.float64).reshape(len(expected), -1 if len(expected) else 1)
+    b = np.asarray(got, dtype=np.float64).reshape(len(got), -1 if len(got) else 1)
     same = (a == b) | (np.isnan(a) & np.isnan(b))
     with np.errstate(invalid="ignore"):
         gap = np.where(same, 0.0, np.abs(a - b))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 from jupyter_mlops.errors import ExportError, MissingPackageError
 
@@ -28,6 +29,13 @@ def save_skops(estimator: Any, path: Path | str) -> tuple[str, ...]:
         When it holds a lambda, an object defined in the notebook itself, or something that skops cannot store.
     """
     io = _skops()
+    for name, value in (estimator.get_params() if hasattr(estimator, "get_params") else {}).items():
+        qualified = getattr(value, "__qualname__", "")
+        if "<locals>" in qualified and "<lambda>" not in qualified:  # skops keeps the bare name, which another may have
+            raise ExportError(
+                f"{type(estimator).__name__} holds {value.__name__} ({name}), defined inside a function. Move it to the "
+                "top level of a cell tagged 'functions'."
+            )
     try:
         data = io.dumps(estimator)
         needed = io.get_untrusted_types(data=data)
@@ -61,9 +69,21 @@ def save_skops(estimator: Any, path: Path | str) -> tuple[str, ...]:
 
 
 def load_skops(path: Path | str, trusted: Sequence[str]) -> Any:
-    """Load an estimator; types beyond skops' own list must be in `trusted`."""
+    """Load an estimator; types beyond skops' own list must be in `trusted`.
+
+    Raises
+    ------
+    ExportError
+        When the file is no skops file (a pickle, half a copy), or needs a type that is not trusted.
+    """
     io = _skops()
-    found = io.get_untrusted_types(file=path)
+    try:
+        found = io.get_untrusted_types(file=path)
+    except (OSError, BadZipFile, KeyError, ValueError) as error:
+        raise ExportError(
+            f"{path} cannot be read as a skops file: {type(error).__name__}: {error}. Convert the notebook again, or copy "
+            "the file anew. Pickle files are never loaded."
+        ) from error
     unknown = sorted(set(found) - set(trusted))
     if unknown:
         raise ExportError(

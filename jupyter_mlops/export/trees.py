@@ -104,9 +104,12 @@ def emit_trees(g: Graph, matrix: str, trees: list[Tree], targets: int = 1, *, si
         for node in inner:
             is_stub = tree.left[node] < 0
             mode = LEQ if is_stub else tree.mode[node]
+            split = 0.0 if is_stub or mode == MEMBER else tree.threshold[node]
+            if mode == MEMBER and not tree.members[node]:  # only a missing value goes left; the node type wants a member
+                mode, split = LEQ, float("-inf")
             modes.append(mode)
             features.append(0 if is_stub else tree.feature[node])
-            splits.append(0.0 if is_stub or mode == MEMBER else tree.threshold[node])
+            splits.append(split)
             missing.append(int(not is_stub and tree.missing_left[node]))
             if mode == MEMBER:
                 members.extend([*tree.members[node], float("nan")])

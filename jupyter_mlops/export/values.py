@@ -7,9 +7,10 @@ from typing import Literal
 
 from jupyter_mlops.export.graph import Graph, Unsupported
 
-__all__ = ["Null", "Part", "Value"]
+__all__ = ["Null", "Part", "Precision", "Value"]
 
 Null = Literal["nan", "none"]
+Precision = Literal["double", "single", "narrow"]
 
 
 @dataclass(frozen=True)
@@ -17,13 +18,16 @@ class Part:
     """Adjoining columns that live in one tensor of shape [rows, width].
 
     Strings carry the sentinel for a missing value; `null` says what stood there in the notebook's frame, since
-    scikit-learn tells `None` from `nan` (None: no missing value was seen).
+    scikit-learn tells `None` from `nan` (None: no missing value was seen). Numbers are doubles here, and `precision` says
+    what the notebook's frame holds: scikit-learn computes in float32 where all columns are "single" (float32) or "narrow"
+    (integers that do not widen it).
     """
 
     tensor: str
     width: int
     kind: Literal["double", "string"] = "double"
     null: Null | None = None
+    precision: Precision = "double"
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,20 @@ class Value:
         """One column."""
         return self.select(g, [index]).parts[0]
 
+    @property
+    def single(self) -> bool:
+        """Whether numpy makes a float32 matrix of the columns."""
+        kinds = {part.precision for part in self.parts if part.width}
+        return "single" in kinds and "double" not in kinds
+
     def matrix(self, g: Graph) -> str:
-        """All columns as one double matrix."""
+        """All columns as one double matrix, for a step that computes with it."""
+        if self.single:
+            raise Unsupported("it computes in float32, which doubles do not repeat; fit it on float64 columns")
+        return self.values(g)
+
+    def values(self, g: Graph) -> str:
+        """All columns as one double matrix, for a step that widens or narrows them itself, whatever they are."""
         if any(part.kind == "string" for part in self.parts):
             raise Unsupported("text reaches a step that needs numbers")
         parts = [part.tensor for part in self.parts if part.width]

@@ -11,7 +11,7 @@ from typing import Any
 from jupyter_mlops.export.compiler import Classified, Compiler, classifies, regresses
 from jupyter_mlops.export.converters.encoders import lookup
 from jupyter_mlops.export.converters.linear import binary_probabilities, softmax
-from jupyter_mlops.export.graph import Unsupported
+from jupyter_mlops.export.graph import Graph, Unsupported
 from jupyter_mlops.export.trees import LEQ, LESS, MEMBER, Tree, constant_tree, emit_trees
 from jupyter_mlops.export.values import Part, Value
 
@@ -73,7 +73,7 @@ def _xgboost(c: Compiler, est: Any, x: Value) -> tuple[str, str, int]:
     trees = [constant_tree(float(base[k]), k) for k in range(groups)]
     for tree, group in zip(model["trees"][:used], model["tree_info"][:used], strict=True):
         trees.append(_xgboost_tree(tree, int(group)))
-    rounded = g.cast(x.matrix(g), "float")
+    rounded = g.cast(x.values(g), "float")
     return emit_trees(g, rounded, trees, targets=groups, single=True), objective, groups
 
 
@@ -151,9 +151,9 @@ def _lightgbm_input(c: Compiler, booster: Any, x: Value) -> str:
     """Columns of pandas dtype category become the codes that LightGBM remembered."""
     g = c.graph
     levels = booster.pandas_categorical or []
-    if not levels:
-        return x.matrix(g)
     columns = _category_positions(booster)
+    if not levels:
+        return _whole_categories(g, x.values(g), x.width, columns)
     if len(columns) != len(levels):
         raise Unsupported("categorical features that are not pandas categories")
     parts = []
@@ -166,7 +166,15 @@ def _lightgbm_input(c: Compiler, booster: Any, x: Value) -> str:
             keys = {(name if isinstance(name, str) else float(name)): float(at) for at, name in enumerate(names)}
             part = Part(lookup(c, part, keys, float("nan"), integer=False), 1)
         parts.append(part)
-    return Value(tuple(parts)).matrix(g)
+    return Value(tuple(parts)).values(g)
+
+
+def _whole_categories(g: Graph, matrix: str, width: int, columns: list[int]) -> str:
+    """Categories given as numbers lose their fraction first, as LightGBM casts them to int."""
+    if not columns:
+        return matrix
+    whole = g.op("Mul", g.op("Sign", matrix), g.op("Floor", g.op("Abs", matrix)))
+    return g.op("Where", g.const([[at in columns for at in range(width)]]), whole, matrix)
 
 
 def _category_positions(booster: Any) -> list[int]:
@@ -184,11 +192,15 @@ def _lightgbm(c: Compiler, est: Any, x: Value) -> tuple[str, str, int, Any]:
     booster = est.booster_
     if est.boosting_type not in {"gbdt", "goss"}:
         raise Unsupported(f"boosting_type={est.boosting_type!r}")
+    if est.get_params().get("linear_tree") or "linear_tree: 1" in booster.model_to_string(num_iteration=1):
+        raise Unsupported("linear_tree=True")
     best = est.best_iteration_ if getattr(est, "best_iteration_", 0) else None
     model = booster.dump_model(num_iteration=best if best and best > 0 else -1)
     groups = int(model["num_tree_per_iteration"])
     trees = [_lightgbm_tree(one["tree_structure"], at % groups) for at, one in enumerate(model["tree_info"])]
     raw = emit_trees(g, _lightgbm_input(c, booster, x), trees, targets=groups)
+    if "objective" not in model:
+        raise Unsupported("an objective of the notebook's own")
     return raw, str(model["objective"]), groups, model
 
 

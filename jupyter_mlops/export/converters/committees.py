@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jupyter_mlops.export.compiler import Classified, Compiler, classifies, regresses
+from jupyter_mlops.export.compiler import Classified, Compiler, class_name, classifies, regresses
 from jupyter_mlops.export.converters.linear import softmax
 from jupyter_mlops.export.converters.meta import one_hot_index
 from jupyter_mlops.export.graph import Graph, Unsupported
@@ -13,12 +13,12 @@ from jupyter_mlops.export.values import Value
 
 __all__: list[str] = []
 
-_TREE_CLASSIFIERS = {"DecisionTreeClassifier", "ExtraTreeClassifier"}
-_TREE_REGRESSORS = {"DecisionTreeRegressor", "ExtraTreeRegressor"}
+_TREE_CLASSIFIERS = {"sklearn.DecisionTreeClassifier", "sklearn.ExtraTreeClassifier"}
+_TREE_REGRESSORS = {"sklearn.DecisionTreeRegressor", "sklearn.ExtraTreeRegressor"}
 
 
 def _are(estimators: list[Any], names: set[str]) -> bool:
-    return all(type(one).__name__ in names and type(one).__module__.startswith("sklearn.") for one in estimators)
+    return all(class_name(one) in names for one in estimators)
 
 
 def _running_sum(g: Graph, tensors: list[str]) -> str:
@@ -32,8 +32,8 @@ def _vote_rows(est: Any, inner: Any, weight: float) -> Any:
     """Row k: what a vote for the inner estimator's class k adds to each class of the ensemble."""
     import numpy as np
 
-    count = len(est.classes_)
-    return np.where(np.asarray(inner.classes_)[:, None] == np.asarray(est.classes_)[None, :], weight, -weight / (count - 1))
+    other = -1 / (len(est.classes_) - 1) * weight  # in this order, so that ties stay ties
+    return np.where(np.asarray(inner.classes_)[:, None] == np.asarray(est.classes_)[None, :], weight, other)
 
 
 @classifies("sklearn.AdaBoostClassifier")
@@ -50,7 +50,7 @@ def ada_boost_classifier(c: Compiler, est: Any, x: Value) -> Classified:
     if _are(est.estimators_, _TREE_CLASSIFIERS):
         tables = [_vote_rows(est, inner, weight)[inner.tree_.value[:, 0, :].argmax(axis=1)] for inner, weight in members]
         trees = [inner.tree_ for inner in est.estimators_]
-        total = leaf_lookup(g, as_float32(g, x.matrix(g)), trees, tables)
+        total = leaf_lookup(g, as_float32(g, x.values(g)), trees, tables)
     else:
         votes = []
         for inner, weight in members:
@@ -76,7 +76,7 @@ def ada_boost_regressor(c: Compiler, est: Any, x: Value) -> str:
     members = est.estimators_
     if _are(members, _TREE_REGRESSORS):
         trees = [sklearn_tree(inner.tree_, inner.tree_.value[:, 0, 0], k) for k, inner in enumerate(members)]
-        answers = emit_trees(g, as_float32(g, x.matrix(g)), trees, targets=len(trees))
+        answers = emit_trees(g, as_float32(g, x.values(g)), trees, targets=len(trees))
     else:
         answers = g.concat([c.regress(inner, x) for inner in members])
     ordered, order = g.ops("TopK", answers, g.ints(len(members)), outputs=2, axis=1, largest=0, sorted=1)
@@ -105,7 +105,7 @@ def bagging_classifier(c: Compiler, est: Any, x: Value) -> Classified:
     if _are(est.estimators_, _TREE_CLASSIFIERS):
         tables = [spread(inner, inner.tree_.value[:, 0, :]) for inner, _ in members]
         features = [features for _, features in members]
-        total = leaf_lookup(g, as_float32(g, x.matrix(g)), [inner.tree_ for inner, _ in members], tables, features)
+        total = leaf_lookup(g, as_float32(g, x.values(g)), [inner.tree_ for inner, _ in members], tables, features)
     else:
         shares = []
         for inner, features in members:
@@ -135,7 +135,7 @@ def bagging_regressor(c: Compiler, est: Any, x: Value) -> str:
             tree = sklearn_tree(inner.tree_, inner.tree_.value[:, 0, 0])
             tree.feature = [int(features[f]) if f >= 0 else 0 for f in tree.feature]
             trees.append(tree)
-        total = emit_trees(g, as_float32(g, x.matrix(g)), trees)
+        total = emit_trees(g, as_float32(g, x.values(g)), trees)
     else:
         total = _running_sum(g, [c.regress(inner, x.select(g, [int(f) for f in fs])) for inner, fs in members])
     return g.op("Div", total, g.number(float(est.n_estimators)))

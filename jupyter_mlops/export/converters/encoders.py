@@ -11,6 +11,8 @@ from jupyter_mlops.export.values import Part, Value
 
 __all__ = ["encode_column", "lookup"]
 
+_LARGEST = 2**53  # from here on doubles leave out integers
+
 
 def _missing(value: Any) -> str | None:
     """ "none" or "nan" when the category stands for a missing value."""
@@ -40,6 +42,8 @@ def _keys(c: Compiler, part: Part, categories: list[Any]) -> dict[Any, int]:
         else:
             if isinstance(value, str):
                 raise Unsupported(f"a column of numbers with the text category {value!r}")
+            if isinstance(value, int) and abs(value) >= _LARGEST:
+                raise Unsupported(f"the category {value!r}, an integer that a double does not tell from its neighbours")
             keys[float(value)] = position
     return keys
 

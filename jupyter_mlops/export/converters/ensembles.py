@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jupyter_mlops.export.compiler import Classified, Clustered, Compiler, classifies, clusters, regresses
+from jupyter_mlops.export.compiler import Classified, Clustered, Compiler, class_name, classifies, clusters, regresses
 from jupyter_mlops.export.converters.encoders import encode_column
 from jupyter_mlops.export.converters.linear import binary_probabilities, inverse_link, sigmoid, softmax
 from jupyter_mlops.export.graph import Graph, Unsupported
@@ -29,7 +29,7 @@ def _probabilities(g: Graph, matrix: str, estimators: list[Any]) -> str:
 def tree_classifier(c: Compiler, est: Any, x: Value) -> Classified:
     """The class shares of the leaf."""
     _single_output(est)
-    shares = _probabilities(c.graph, x.matrix(c.graph), [est])
+    shares = _probabilities(c.graph, x.values(c.graph), [est])
     return Classified(c.graph.argmax(shares), shares)
 
 
@@ -38,7 +38,7 @@ def forest_classifier(c: Compiler, est: Any, x: Value) -> Classified:
     """The mean of the trees' class shares."""
     _single_output(est)
     g = c.graph
-    total = _probabilities(g, x.matrix(g), est.estimators_)
+    total = _probabilities(g, x.values(g), est.estimators_)
     shares = g.op("Div", total, g.number(float(len(est.estimators_))))
     return Classified(g.argmax(shares), shares)
 
@@ -48,7 +48,7 @@ def tree_regressor(c: Compiler, est: Any, x: Value) -> str:
     """The leaf's mean."""
     _single_output(est)
     tree = sklearn_tree(est.tree_, est.tree_.value[:, 0, 0])
-    return emit_trees(c.graph, as_float32(c.graph, x.matrix(c.graph)), [tree])
+    return emit_trees(c.graph, as_float32(c.graph, x.values(c.graph)), [tree])
 
 
 @regresses("sklearn.RandomForestRegressor", "sklearn.ExtraTreesRegressor")
@@ -57,7 +57,7 @@ def forest_regressor(c: Compiler, est: Any, x: Value) -> str:
     _single_output(est)
     g = c.graph
     trees = [sklearn_tree(e.tree_, e.tree_.value[:, 0, 0]) for e in est.estimators_]
-    total = emit_trees(g, as_float32(g, x.matrix(g)), trees)
+    total = emit_trees(g, as_float32(g, x.values(g)), trees)
     return g.op("Div", total, g.number(float(len(trees))))
 
 
@@ -66,11 +66,11 @@ def _boosted(c: Compiler, est: Any, x: Value) -> str:
     import numpy as np
 
     g = c.graph
-    matrix = x.matrix(g)
+    matrix = x.values(g)
     stages, targets = est.estimators_.shape
     if isinstance(est.init_, str):
         initial = np.zeros((1, targets))
-    elif type(est.init_).__name__ in {"DummyClassifier", "DummyRegressor"}:
+    elif class_name(est.init_) in {"sklearn.DummyClassifier", "sklearn.DummyRegressor"}:
         initial = est._raw_predict_init(np.zeros((1, x.width), dtype=np.float32))
     else:
         raise Unsupported(f"init={type(est.init_).__name__}")
@@ -105,7 +105,7 @@ def _histogram_input(c: Compiler, est: Any, x: Value) -> str:
     g = c.graph
     preprocessor = est._preprocessor
     if preprocessor is None:
-        return x.matrix(g)
+        return x.values(g)
     positions = preprocessor._transformer_to_input_indices
     encoder = preprocessor.named_transformers_["encoder"]
     parts = []
@@ -114,7 +114,7 @@ def _histogram_input(c: Compiler, est: Any, x: Value) -> str:
         parts.append(Part(encode_column(c, encoder, at, part, slice(at, at + 1), one_hot=False), 1))
     numbers = [int(index) for index in positions["numerical"]]
     rest = [x.select(g, numbers)] if numbers else []
-    return Value.beside([Value(tuple(parts)), *rest]).matrix(g)
+    return Value.beside([Value(tuple(parts)), *rest]).values(g)
 
 
 def _histogram_tree(predictor: Any, target: int) -> Tree:
@@ -172,7 +172,7 @@ def isolation_forest(c: Compiler, est: Any, x: Value) -> Clustered:
     from sklearn.ensemble._iforest import _average_path_length
 
     g = c.graph
-    rounded = as_float32(g, x.matrix(g))
+    rounded = as_float32(g, x.values(g))
     trees = []
     for number, (estimator, features) in enumerate(zip(est.estimators_, est.estimators_features_, strict=True)):
         inner = estimator.tree_

@@ -80,6 +80,9 @@ class _Columns(NDArrayOperatorsMixin):
     def __init__(self, g: Graph, tensor: str, width: int, vector: bool = False) -> None:
         self.g, self.tensor, self.width, self.vector = g, tensor, width, vector
 
+    def __bool__(self) -> bool:
+        raise Unsupported("a decision that depends on the values of a whole array")
+
     @property
     def ndim(self) -> int:
         return 1 if self.vector else 2
@@ -112,6 +115,8 @@ class _Columns(NDArrayOperatorsMixin):
         if self.vector or not (isinstance(key, tuple) and len(key) == 2 and key[0] == slice(None)):
             raise Unsupported(f"indexing with {key!r}")
         picked = np.arange(self.width)[key[1]]
+        if np.ndim(picked) > 1:
+            raise Unsupported(f"indexing with {key!r}")
         indices = np.atleast_1d(picked).tolist()
         return _Columns(self.g, self.g.columns(self.tensor, indices), len(indices), vector=np.ndim(picked) == 0)
 
@@ -136,7 +141,7 @@ class _Columns(NDArrayOperatorsMixin):
         array = np.asarray(value, dtype=np.float64)
         if array.ndim == 0:
             return self.g.number(float(array))
-        if self.vector or array.size != self.width:
+        if self.vector or array.shape not in {(self.width,), (1, self.width)}:
             raise Unsupported(f"an array of shape {array.shape} together with the columns")
         return self.g.row(array)
 

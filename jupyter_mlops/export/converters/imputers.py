@@ -39,9 +39,12 @@ def _missing(c: Compiler, part: Part, marker: Any) -> str | None:
 @transforms("sklearn.SimpleImputer")
 def simple_imputer(c: Compiler, est: Any, x: Value) -> Value:
     """Replace missing values by the column's statistic; columns without any are dropped, as in scikit-learn."""
+    import numpy as np
+
     g = c.graph
     marker = est.missing_values
-    if all(part.kind == "double" for part in x.parts) and not est.add_indicator:
+    single = x.single
+    if all(part.kind == "double" for part in x.parts) and not est.add_indicator and not single:
         fast = _all_numbers(c, est, x)
         if fast is not None:
             return fast
@@ -64,7 +67,9 @@ def simple_imputer(c: Compiler, est: Any, x: Value) -> Value:
         else:
             if isinstance(statistic, str):
                 raise Unsupported(f"a column of numbers is filled with the text {statistic!r}")
-            parts.append(Part(g.op("Where", where, g.number(float(statistic)), part.tensor), 1))
+            filling = float(np.float32(statistic)) if single else float(statistic)
+            kept = part.precision if single else "double"
+            parts.append(Part(g.op("Where", where, g.number(filling), part.tensor), 1, precision=kept))
     filled_value = Value(tuple(parts))
     if not est.add_indicator:
         return filled_value
@@ -95,7 +100,7 @@ def _indicate(c: Compiler, indicator: Any, x: Value) -> Value:
         where = _missing(c, part, indicator.missing_values)
         if where is None:
             raise Unsupported("an indicator for a missing value that cannot be told from others")
-        parts.append(Part(c.graph.cast(where, "double"), 1))
+        parts.append(Part(c.graph.cast(where, "double"), 1, precision="narrow"))
     return Value(tuple(parts))
 
 

@@ -10,6 +10,8 @@ from jupyter_mlops.export.values import Value
 
 __all__: list[str] = []
 
+_FEW_FEATURES = 64
+
 
 def _squared_distances(g: Graph, matrix: str, points: Any) -> str:
     """[rows, points]. Both sides are centred first: |x|^2 + |p|^2 - 2xp loses digits far from the origin."""
@@ -26,7 +28,7 @@ def _squared_distances(g: Graph, matrix: str, points: Any) -> str:
 
 
 def _kernel(g: Graph, est: Any, matrix: str) -> str:
-    """[rows, support vectors]."""
+    """[rows, support vectors]; libsvm widens float32 to double first."""
     import numpy as np
 
     if not isinstance(est.kernel, str) or est.kernel == "precomputed":
@@ -67,7 +69,7 @@ def support_vector_classifier(c: Compiler, est: Any, x: Value) -> Classified:
         weights[own, k] = coefficients[j - 1, own]
         weights[other, k] = coefficients[i, other]
         to_first[k, i], to_second[k, j] = 1.0, 1.0
-    raw = g.linear(_kernel(g, est, x.matrix(g)), weights, est._intercept_)
+    raw = g.linear(_kernel(g, est, x.values(g)), weights, est._intercept_)
     if classes == 2:
         decision = g.op("Neg", raw)
         index = g.cast(g.flat(g.op("LessOrEqual", raw, g.number(0.0))), "int64")
@@ -91,14 +93,14 @@ def support_vector_classifier(c: Compiler, est: Any, x: Value) -> Classified:
 def support_vector_regressor(c: Compiler, est: Any, x: Value) -> str:
     """Kernel values times dual coefficients."""
     g = c.graph
-    return g.linear(_kernel(g, est, x.matrix(g)), _dense(est._dual_coef_).T, est._intercept_)
+    return g.linear(_kernel(g, est, x.values(g)), _dense(est._dual_coef_).T, est._intercept_)
 
 
 @clusters("sklearn.OneClassSVM")
 def one_class_svm(c: Compiler, est: Any, x: Value) -> Clustered:
     """1 inside, -1 outside."""
     g = c.graph
-    decision = g.linear(_kernel(g, est, x.matrix(g)), _dense(est._dual_coef_).T, est._intercept_)
+    decision = g.linear(_kernel(g, est, x.values(g)), _dense(est._dual_coef_).T, est._intercept_)
     return Clustered(_sign(g, g.op("Greater", decision, g.number(0.0))), decision)
 
 
@@ -122,8 +124,9 @@ def elliptic_envelope(c: Compiler, est: Any, x: Value) -> Clustered:
 def _neighbours(c: Compiler, est: Any, x: Value) -> tuple[str, str]:
     """Positions and distances of the nearest training rows, [rows, k] each.
 
-    The expanded distance finds a few candidates too many; the difference, squared and summed, then ranks them. So
-    rows at the same distance are seen as such, whatever the expanded form rounds.
+    scikit-learn's trees add the squared differences one feature after the other, and so does this where there are few
+    features: equal distances are then seen as equal. With many features (as in its brute-force search) the expanded
+    distance finds a few candidates too many; the difference, squared and summed, then ranks them.
     """
 
     g = c.graph
@@ -134,6 +137,14 @@ def _neighbours(c: Compiler, est: Any, x: Value) -> tuple[str, str]:
     if points.size > 5_000_000:
         raise Unsupported("the training data it carries is too large for a model file")
     matrix = x.matrix(g)
+    if est._fit_method != "brute" and x.width <= _FEW_FEATURES:
+        total = ""
+        for feature in range(x.width):
+            gap = g.op("Sub", g.columns(matrix, [feature]), g.row(points[:, feature]))
+            square = g.op("Mul", gap, gap)
+            total = g.op("Add", total, square) if total else square
+        nearest, found = g.ops("TopK", total, g.ints(est.n_neighbors), outputs=2, axis=1, largest=0, sorted=1)
+        return found, g.op("Sqrt", nearest)
     count = min(len(points), est.n_neighbors + 8)
     rough = _squared_distances(g, matrix, points)
     _, candidates = g.ops("TopK", rough, g.ints(count), outputs=2, axis=1, largest=0, sorted=1)

@@ -35,6 +35,9 @@ def positive(g: Graph, decision: str) -> str:
 def _decision(c: Compiler, est: Any, x: Value) -> str:
     import numpy as np
 
+    binarizer = getattr(est, "_label_binarizer", None)
+    if binarizer is not None and binarizer.y_type_.startswith("multilabel"):
+        raise Unsupported("several labels per row")
     if type(est.coef_).__module__.startswith("scipy"):
         raise Unsupported("sparse coefficients; call densify() on the estimator")
     coefficients = np.atleast_2d(est.coef_)
@@ -61,6 +64,8 @@ def logistic_regression(c: Compiler, est: Any, x: Value) -> Classified:
     classes = len(est.classes_)
     if classes > 2 and getattr(est, "solver", "") == "liblinear":
         raise Unsupported("liblinear with more than two classes")
+    if getattr(est, "multi_class", "auto") not in {"auto", "deprecated"}:  # an option until scikit-learn 1.8
+        raise Unsupported(f"multi_class={est.multi_class!r}")
     decision = _decision(c, est, x)
     if classes == 2:
         probabilities = binary_probabilities(g, sigmoid(g, decision))

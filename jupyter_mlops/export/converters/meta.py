@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jupyter_mlops.export.compiler import Classified, Compiler, classifies, regresses
+from jupyter_mlops.export.compiler import Classified, Compiler, class_name, classifies, regresses
 from jupyter_mlops.export.converters.functions import apply_function
 from jupyter_mlops.export.converters.linear import binary_probabilities, sigmoid, softmax
 from jupyter_mlops.export.converters.numeric import interpolate
@@ -222,16 +222,16 @@ def transformed_target(c: Compiler, est: Any, x: Value) -> str:
     g = c.graph
     out = c.regress(est.regressor_, x)
     transformer = est.transformer_
-    name = type(transformer).__name__
-    if name == "FunctionTransformer":
+    name = class_name(transformer)
+    if name == "sklearn.FunctionTransformer":
         return apply_function(c, transformer.inverse_func, transformer.inv_kw_args, Value.of(out, 1)).matrix(g)
-    if name == "StandardScaler":
+    if name == "sklearn.StandardScaler":
         if transformer.with_std:
             out = g.op("Mul", out, g.row(transformer.scale_))
         return g.op("Add", out, g.row(transformer.mean_)) if transformer.with_mean else out
-    if name == "MinMaxScaler" and not transformer.clip:
+    if name == "sklearn.MinMaxScaler" and not transformer.clip:
         return g.op("Div", g.op("Sub", out, g.row(transformer.min_)), g.row(transformer.scale_))
-    if name == "RobustScaler":
+    if name == "sklearn.RobustScaler":
         if transformer.with_scaling:
             out = g.op("Mul", out, g.row(transformer.scale_))
         return g.op("Add", out, g.row(transformer.center_)) if transformer.with_centering else out

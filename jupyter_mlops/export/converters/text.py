@@ -3,7 +3,7 @@
 Words are cut by ONNX Runtime's `Tokenizer` with classes that mean the same as Python's unicode `\\w`. Lower case is done
 by `StringNormalizer` in the C locale, the only one that exists everywhere: it lowers ASCII alone. So a word of the
 vocabulary with other letters, such as "zürich", is looked up under each spelling that Python would lower to it
-("zÜrich" too). A vocabulary with too many of them (Cyrillic, Greek) is refused.
+("zÜrich" too), an ASCII k also as the Kelvin sign. A vocabulary with too many of them (Cyrillic, Greek) is refused.
 """
 
 from __future__ import annotations
@@ -22,7 +22,12 @@ __all__: list[str] = []
 
 _MICROSOFT = "com.microsoft"
 _WORD = r"[\p{L}\p{N}_]"  # what str.isalnum says, and the underscore
-_MOST_SPELLINGS = 64
+_DOTTED = "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}"
+_KELVIN = "\N{KELVIN SIGN}"
+_SIGMAS = {"\N{GREEK SMALL LETTER SIGMA}", "\N{GREEK SMALL LETTER FINAL SIGMA}"}
+_MOST_SPELLINGS = 4096  # of one word
+_MOST_KEYS = 200_000  # of all: a few megabytes
+_PLAIN = rf"(?:[^\P{{L}}{_DOTTED}]|[\p{{N}}_])"  # the same without that capital
 _UNKNOWN, _PAD = -2, -1
 
 
@@ -32,29 +37,49 @@ def _capitals() -> dict[str, list[str]]:
     out: dict[str, list[str]] = {}
     for point in range(128, 0x1FFFF):
         lowered = chr(point).lower()
-        if lowered != chr(point) and len(lowered) == 1 and ord(lowered) > 127:
+        if lowered != chr(point) and len(lowered) == 1:  # the Kelvin sign becomes an ASCII k
             out.setdefault(lowered, []).append(chr(point))
     return out
 
 
 def _spellings(word: str) -> list[str]:
-    choices = [[letter, *_capitals().get(letter, [])] if ord(letter) > 127 else [letter] for letter in word]
+    """What Python would lower to this word, ASCII letters being lowered already."""
+    if word != word.lower():
+        return []
+    choices = [[letter, *_capitals().get(letter, [])] for letter in word]
+    if word.endswith("i"):  # the capital with a dot becomes i and a combining dot, which ends the word
+        choices[-1].append(_DOTTED)
     count = 1
     for choice in choices:
         count *= len(choice)
+    if _SIGMAS & set(word):
+        raise Unsupported(f"words such as {word!r}: how a capital sigma is lowered depends on its place")
     if count > _MOST_SPELLINGS:
         raise Unsupported(f"words such as {word!r} cannot be lowered outside ASCII; set lowercase=False")
     return ["".join(letters) for letters in itertools.product(*choices)]
 
 
-def _pattern(pattern: str) -> str:
+def _run(letter: str, least: int, *, dotted: bool) -> str:
+    """At least so many letters; Python lowers before it cuts, so that a dotted capital I ends the word as an i."""
+    plain = f"{letter}{{{least},}}"
+    return f"{letter}{{{least - 1},}}{_DOTTED}|{plain}" if dotted else plain
+
+
+def _pattern(pattern: str, lowercase: bool) -> str:
     """The token pattern for RE2, whose \\w is ASCII and which knows no unicode \\b."""
     bare = pattern.replace("(?u)", "")
     words = re.fullmatch(r"(?:\\b)?((?:\\w)+)(\+|\{\d+,\})?(?:\\b)?", bare)
     if words and words[2]:  # a greedy run of word characters ends at a boundary by itself
-        return words[1].replace(r"\w", _WORD) + words[2]
-    if re.fullmatch(r"\[[A-Za-z0-9_'-]+\](\+|\{\d+,\})", bare):
+        least = words[1].count(r"\w") - 1 + (1 if words[2] == "+" else int(words[2][1:-2]))
+        least = max(least, 1)
+        return _run(_PLAIN, least, dotted=True) if lowercase else f"{_WORD}{{{least},}}"
+    listed = re.fullmatch(r"\[([A-Za-z0-9_'-]+)\](\+|\{\d+,\})", bare)
+    if listed and not lowercase:
         return bare
+    if listed:
+        letters = f"[{_KELVIN if re.match(f'[{listed[1]}]', 'k') else ''}{listed[1]}]"
+        least = 1 if listed[2] == "+" else int(listed[2][1:-2])
+        return _run(letters, max(least, 1), dotted=re.match(letters, "i") is not None)
     raise Unsupported(f"token_pattern={pattern!r}")
 
 
@@ -104,7 +129,8 @@ def _counts(c: Compiler, est: Any, x: Value) -> str:
     text = g.flat(x.parts[0].tensor)
     if est.lowercase:
         text = g.op("StringNormalizer", text, case_change_action="LOWER", is_case_sensitive=1, locale="C")
-    tokens = g.op("Tokenizer", text, domain=_MICROSOFT, mark=0, pad_value="#", tokenexp=_pattern(est.token_pattern), mincharnum=1)
+    pattern = _pattern(est.token_pattern, bool(est.lowercase))
+    tokens = g.op("Tokenizer", text, domain=_MICROSOFT, mark=0, pad_value="#", tokenexp=pattern, mincharnum=1)
     grams = {tuple(gram.split(" ")): int(column) for gram, column in est.vocabulary_.items()}
     low, high = est.ngram_range
     if any(not low <= len(gram) <= high or "" in gram for gram in grams):
@@ -113,15 +139,18 @@ def _counts(c: Compiler, est: Any, x: Value) -> str:
     for gram in grams:
         for word in gram:
             words.setdefault(word, len(words))
-    spelled = {s: at for word, at in words.items() for s in (_spellings(word) if est.lowercase else [word])}
-    stop_words = set(est.get_stop_words() or ())
-    if any(ord(letter) > 127 for word in stop_words for letter in word):
-        raise Unsupported("stop words with letters outside ASCII")
+    spell = _spellings if est.lowercase else lambda word: [word]
+    spelled: dict[str, int] = {}
+    for word, at in words.items():
+        spelled.update(dict.fromkeys(spell(word), at))
+        if len(spelled) > max(_MOST_KEYS, len(words)):
+            raise Unsupported("its words cannot be lowered outside ASCII, there are too many; set lowercase=False")
+    stop_words = {s for word in est.get_stop_words() or () for s in spell(word)}
     spelled["#"] = _PAD
     ids = _encode(g, tokens, spelled, _UNKNOWN)
     if stop_words and high > 1:
         ids = _without(g, tokens, ids, stop_words)
-    elif stop_words & words.keys():
+    elif stop_words & spelled.keys():
         raise Unsupported("stop words in the vocabulary")
     # A column of padding in front: a batch of empty texts would otherwise have no column at all
     rows = g.op("Concat", g.op("Shape", text), g.ints(1), axis=0)
