@@ -278,7 +278,10 @@ def main() -> int:
         for side, what in (("ours", how), ("skl2onnx", other)):
             sums[side][what] = sums[side].get(what, 0) + 1
     for side, counted in sums.items():
-        print(f"\n{side}: " + ", ".join(f"{n} {what}" for what, n in sorted(counted.items())) + f" of {sum(counted.values())}", flush=True)
+        print(
+            f"\n{side}: " + ", ".join(f"{n} {what}" for what, n in sorted(counted.items())) + f" of {sum(counted.values())}",
+            flush=True,
+        )
     return int(sums["ours"].get("wrong", 0) + sums["ours"].get("fails", 0) > 0)
 
 
