@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ class CaptureRequest:
     raw_names: tuple[str, ...]  # tables bound by the load cells
     raw_after: int  # number of the last load cell
     evaluated_at: tuple[int, int] | None = None  # cell and line of the evaluated predict
+    watch: Mapping[str, Any] = field(default_factory=dict)  # payload of `lifting.watch`
 
 
 @dataclass(frozen=True)
@@ -110,16 +111,20 @@ def run_notebook(
     from nbformat.v4 import new_code_cell
 
     nb: Any = nbformat.read(notebook.path, as_version=4)
-    recorder = Path(__file__).with_name("recorder.py").read_text(encoding="utf-8")
+    sources = [Path(__file__).with_name("recorder.py"), Path(__file__).parent / "lifting" / "observer.py"]
     setup = (
         "import types as _mlops_types\n"
         "_mlops_module = _mlops_types.ModuleType('jupyter_mlops_recorder')\n"
         "_mlops_module.get_ipython = get_ipython\n"
-        f"exec(compile({recorder!r}, 'jupyter_mlops_recorder', 'exec'), _mlops_module.__dict__)\n"
-        "import builtins as _mlops_builtins\n"
+        + "".join(
+            f"exec(compile({source.read_text(encoding='utf-8')!r}, 'jupyter_mlops_recorder', 'exec'), _mlops_module.__dict__)\n"
+            for source in sources
+        )
+        +        "import builtins as _mlops_builtins\n"
         "_mlops_builtins.__mlops__ = _mlops_module.Recorder()\n"
         f"__mlops__.start({SEED})\n"
-        "del _mlops_types, _mlops_module, _mlops_builtins\n"
+        + (f"__mlops__.watch({dict(request.watch)!r})\n" if request.watch else "")
+        +        "del _mlops_types, _mlops_module, _mlops_builtins\n"
     )
     client = NotebookClient(
         nb,
@@ -150,7 +155,7 @@ def run_notebook(
                 client.execute_cell(cell, number - 1)
                 if number == last_parameters and parameters:
                     _inject(client, parameters)
-                if number == request.raw_after:
+                if number == request.raw_after and not request.watch:
                     _hidden(client, f"__mlops__.snapshot({list(request.raw_names)!r})")
             progress(number, len(code), len(code))
             if parameters:

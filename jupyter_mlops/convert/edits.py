@@ -61,10 +61,10 @@ def statement_text(code: str, node: ast.stmt, edits: Iterable[Edit] = ()) -> str
     for line in lines:
         offsets.append(offsets[-1] + len(line) + 1)
     data = b"\n".join(lines)
-    # Sorting is stable: what is inserted at one place stays in the order in which it was given.
+    # What is inserted in front of a span comes before it. Sorting is stable: of two insertions at one place the first stays first.
     spans = sorted(
         dict.fromkeys((offsets[e.line - 1] + e.column, offsets[e.end_line - 1] + e.end_column, e.text) for e in edits),
-        key=lambda span: (span[0], -span[1]),
+        key=lambda span: (span[0], span[1] > span[0], -span[1]),
     )
     position, stop = offsets[first - 1] + column, offsets[last - 1] + end
     out = []

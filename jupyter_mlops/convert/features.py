@@ -13,18 +13,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from jupyter_mlops.convert.edits import indent, statement_text
+from jupyter_mlops.convert.edits import Edit, indent, statement_text
+from jupyter_mlops.convert.lifting.lift import Lifter
+from jupyter_mlops.convert.lifting.program import Lift, lifter_for, twins, used_entries
 from jupyter_mlops.convert.names import Names, Rewriter, literal
 from jupyter_mlops.convert.plan import FeatureProgram
 from jupyter_mlops.convert.rowops import is_mask, is_row_removal, row_choice_edits, split_sources
 from jupyter_mlops.convert.scopes import global_names
 from jupyter_mlops.convert.sharing import SharedRun, share
 from jupyter_mlops.notebook.cells import Stage
+from jupyter_mlops.notebook.problems import Problem
 
 if TYPE_CHECKING:
     from jupyter_mlops.notebook.dataflow import Analysis
 
-__all__ = ["engineered_program", "feature_program"]
+__all__ = ["engineered_program", "feature_program", "serving_path"]
 
 _NOT_COLUMNS = frozenset({"columns", "shape", "index", "values", "dtypes", "T", "size", "empty", "loc", "iloc", "str", "dt"})
 
@@ -39,6 +42,7 @@ class _Item:
     binds: frozenset[str]
     touches: frozenset[str]  # bound or changed in place
     verbatim: int | None = None  # the statement, where its text is that of the training code
+    reads: frozenset[str] | None = None  # whose values from before it reads; None: all that it names
 
 
 class _Demand:
@@ -135,12 +139,25 @@ def _pairs(node: ast.stmt) -> list[tuple[str, ast.expr]] | None:
 
 
 class _Builder:
-    def __init__(self, analysis: Analysis, names: Names, rewriter: Rewriter) -> None:
-        self.analysis, self.names, self.rewriter = analysis, names, rewriter
+    def __init__(self, analysis: Analysis, names: Names, rewriter: Rewriter, lifter: Lifter | None) -> None:
+        self.analysis, self.names, self.rewriter, self.lifter = analysis, names, rewriter, lifter
         self.masks: set[str] = set()
 
     def _is_mask_name(self, node: ast.expr) -> bool:
         return isinstance(node, ast.Name) and node.id in self.masks
+
+    def _edits(self, node: ast.stmt) -> list[Edit]:
+        """Edits that keep every row, replay what was learned, and name settings."""
+        lifted = [] if self.lifter is None else self.lifter.edits(node)
+        is_rows = None if self.lifter is None else self.lifter.is_rows
+        return row_choice_edits(node, self._is_mask_name, is_rows) + lifted + self.rewriter.edits(node)
+
+    def expression(self, statement: int, node: ast.expr) -> ast.expr:
+        """An expression of a statement, such as the rows that a model is asked about, with the same edits."""
+        s = self.analysis.statements[statement]
+        wrapped = ast.copy_location(ast.Expr(node), node)
+        text = statement_text(self.analysis.notebook.cells[s.cell - 1].code, wrapped, self._edits(wrapped))
+        return ast.parse(f"({text.strip()}\n)", mode="eval").body
 
     def items(self, wanted: list[int]) -> list[_Item]:
         """Statements of the path, without row choice."""
@@ -154,14 +171,14 @@ class _Builder:
             aliases = split_sources(node)
             if aliases is not None:
                 for alias in aliases:
-                    text = f"{alias.target} = {ast.unparse(alias.source)}"
+                    source = self.expression(index, alias.source)
+                    text = f"{alias.target} = {ast.unparse(source)}"
                     one = ast.parse(text).body[0]
                     out.append(_Item(s.cell, one, text, frozenset({alias.target}), frozenset({alias.target})))
                 continue
             if is_row_removal(node):
                 continue
-            edits = row_choice_edits(node, self._is_mask_name) + self.rewriter.edits(node)
-            text = statement_text(code, node, edits)
+            text = statement_text(code, node, self._edits(node))
             try:
                 node = ast.parse(text).body[0]
             except SyntaxError:
@@ -176,7 +193,7 @@ class _Builder:
             comments = s.comments.strip("\n")
             whole = f"{comments}\n{text}" if comments else text
             verbatim = index if whole == self.rewriter.text(s) and not isinstance(_alias_source(node), str) else None
-            out.append(_Item(s.cell, node, whole, s.binds, s.binds | s.mutates, verbatim))
+            out.append(_Item(s.cell, node, whole, s.binds, s.binds | s.mutates, verbatim, s.uses | s.mutates))
         return out
 
     def live(
@@ -232,6 +249,8 @@ class _Builder:
                     demand.merge(asked)
                 case _:
                     asked = _demands(item.node, variables, constants)
+                    if item.reads is not None:  # not the variables of its own loops
+                        asked = {name: c for name, c in asked.items() if name in item.reads}
                     for name in live & item.binds - asked.keys():
                         demand.of.pop(name, None)
                     for name, columns_asked in asked.items():
@@ -253,6 +272,8 @@ def feature_program(
     columns: Sequence[str] | None,
     thrifty: bool = True,
     rest: Sequence[int] = (),
+    lift: Lift | None = None,
+    complete: bool = False,
 ) -> tuple[FeatureProgram, SharedRun | None] | None:
     """Source of `build_features` for the rows in `argument` of statement `asked_at`.
 
@@ -267,35 +288,45 @@ def feature_program(
         that leaves out too much.
     rest
         Statements of all stages, in order: what the program shares with them becomes a function of its own.
+    lift
+        What was seen of the preparation while the notebook ran: learned values become state. None without a run.
+    complete
+        A request lacks columns that the code names (the target): the state fills them in.
 
     Returns
     -------
     (FeatureProgram, SharedRun or None) or None
         None when the path needs a variable that a raw row does not give (fitted state, say).
     """
-    loaded = max((s.index for s in analysis.statements if s.stage is Stage.LOAD), default=-1)
-    targets = [(asked_at, n.id) for n in ast.walk(argument) if isinstance(n, ast.Name)]
-    skipped = set(names.imports) | set(names.helpers) | set(names.constants)
-    path = [
-        i for i in sorted(analysis.slice(targets))
-        if i > loaded and i not in skipped and analysis.statements[i].stage is not Stage.PARAMETERS
-    ]  # fmt: skip
-    builder = _Builder(analysis, names, rewriter)
+    path = [i for i in serving_path(analysis, asked_at, argument) if i not in _set_apart(names)]
+    lifter = None if lift is None else lifter_for(analysis, lift, path, argument, raw_name, names)
+    serving = rewriter if lifter is None else lifter.rewriter(rewriter)
+    builder = _Builder(analysis, names, serving, lifter)
     items = builder.items(path)
+    if lifter is not None:
+        argument = builder.expression(asked_at, argument)
     columns = columns if columns is not None else _static_columns(items, argument, names.constant_names)
     kept, entry = builder.live(items, argument, columns, thrifty=thrifty)
-    needed = {n for n in entry if names.is_variable(n) and analysis.defined_by(n)}
-    if needed - {raw_name}:
+    known = {raw_name} | ({lifter.variable} if lifter is not None else set())
+    if missing := {n for n in entry if names.is_variable(n) and analysis.defined_by(n)} - known:
+        if lifter is not None:
+            lift.problems += [*lifter.problems, *_missing(analysis, missing, kept)]  # type: ignore[union-attr]
         return None
+    if lifter is not None:
+        lift.problems += lifter.problems + lifter.suspects  # type: ignore[union-attr]
     cells = tuple(dict.fromkeys(item.cell for item in kept))
     result: ast.expr = argument
-    selection = _selection(kept, result, raw_name, columns, names)
+    texts = [item.text for item in kept] + [ast.unparse(result)]
+    more = [] if lifter is None else twins(lifter, serving, texts)
+    entries = () if lifter is None else used_entries(lifter, [*texts, *more])
+    state = None if lifter is None or not (entries or complete) else lifter.variable
+    selection = None if state else _selection(kept, result, raw_name, columns, names)
     if selection is not None:
         source = _function([f"return raw[{selection}]"], cells, "raw", columns)
         return FeatureProgram(source, True, tuple(columns or ()), cells, "raw"), None
     if columns is not None:
         kept, result = _without_selection(kept, result, names)
-    shared = None if columns is None else _shared(analysis, names, rest, kept, result, raw_name, columns)
+    shared = None if columns is None or state or more else _shared(analysis, names, rest, kept, result, raw_name, columns)
     if shared is not None:
         run, source = shared
         return FeatureProgram(source, False, None if columns is None else tuple(columns), cells, "raw", shared=True), run
@@ -311,12 +342,42 @@ def feature_program(
             case _:
                 break
     lines = [item.text for item in kept]
-    entry_line = f"{entry_name} = raw.copy()"
+    entry_line = f"{entry_name} = {state}.complete(raw)" if complete else f"{entry_name} = raw.copy()"
     end = ast.unparse(result)
     if columns is not None:
         end = f"{end}[MODEL_COLUMNS]"
-    source = _function([entry_line, *lines, f"return {end}"], cells, "raw", columns)
-    return FeatureProgram(source, False, None if columns is None else tuple(columns), cells, "raw"), None
+    source = _function([entry_line, *lines, f"return {end}"], cells, "raw", columns, state=state)
+    made = FeatureProgram(
+        "\n\n".join([*more, source]), False, None if columns is None else tuple(columns), cells, "raw",
+        state=entries, stateful=state is not None,
+    )  # fmt: skip
+    return made, None
+
+
+def serving_path(analysis: Analysis, asked_at: int, argument: ast.expr) -> list[int]:
+    """Statements between the raw table and the rows that the model is asked about, in order."""
+    targets = [(asked_at, n.id) for n in ast.walk(argument) if isinstance(n, ast.Name)]
+    outside = (Stage.LOAD, Stage.PARAMETERS, Stage.SKIP)
+    return [i for i in sorted(analysis.slice(targets)) if analysis.statements[i].stage not in outside]
+
+
+def _set_apart(names: Names) -> set[int]:
+    return set(names.imports) | set(names.helpers) | set(names.constants)
+
+
+def _missing(analysis: Analysis, missing: set[str], kept: list[_Item]) -> list[Problem]:
+    """Variables that a raw row does not give: where they are read."""
+    out = []
+    for name in sorted(missing):
+        where = next((item for item in kept if _reads(name, [item.node])), None)
+        out.append(
+            Problem(
+                "not-lifted", "warning", f"The preparation reads {name!r}, which neither the raw row nor the state gives.",
+                None if where is None else where.cell, None,
+                "Compute it from the raw table, or put it into the cell tagged 'parameters'.",
+            )
+        )  # fmt: skip
+    return out
 
 
 def _reads(name: str, nodes: Sequence[ast.AST]) -> bool:
@@ -437,14 +498,18 @@ def _constants_only(key: ast.expr) -> bool:
 
 
 def _function(
-    lines: list[str], cells: tuple[int, ...], boundary: str, columns: Sequence[str] | None, *, settings: bool = False
-) -> str:
+    lines: list[str], cells: tuple[int, ...], boundary: str, columns: Sequence[str] | None, *, settings: bool = False,
+    state: str | None = None,
+) -> str:  # fmt: skip
     what = "Raw rows to the model's input" if boundary == "raw" else "The model's input, as the caller made it"
     where = f" ({'cell' if len(cells) == 1 else 'cells'} {', '.join(map(str, cells))} of the notebook)" if cells else ""
     settings = settings or any("settings." in line for line in lines)
     if settings:
         lines = ["settings = settings or Settings.load()", *lines]
-    parameters = "raw: pd.DataFrame" + (", settings: Settings | None = None" if settings else "")
+    if state:
+        lines = [f"{state} = {state} or FeatureState.load()", *lines]
+    parameters = "raw: pd.DataFrame" + (f", {state}: FeatureState | None = None" if state else "")
+    parameters += ", settings: Settings | None = None" if settings else ""
     result = "Any" if columns is None else "pd.DataFrame"
     body = indent("\n".join(lines))
     return f'def build_features({parameters}) -> {result}:\n    """{what}{where}."""\n{body}\n'

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -301,16 +301,30 @@ class Rewriter:
         comments = statement.comments.strip("\n")
         return f"{comments}\n{body}" if comments else body
 
-    def helper_text(self, statement: Statement) -> str:
-        """A function or class for the helpers module: annotations completed, globals it read as arguments."""
+    def helper_text(
+        self, statement: Statement, *, more: Sequence[Edit] = (), name: str | None = None, parameters: Sequence[str] = ()
+    ) -> str:
+        """A function or class for the helpers module: annotations completed, globals it read as arguments.
+
+        Parameters
+        ----------
+        more
+            Further edits, which win over its own.
+        name, parameters
+            Another name, and further keyword-only parameters.
+        """
         node = statement.node
         code = self.analysis.notebook.cells[statement.cell - 1].code
-        edits = self._annotations(node)
+        edits = [*more, *self._annotations(node)]
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             edits += self.edits(node, inside_helper=True)
-            handed = self.extra.get(node.name, ())
-            if handed:
-                edits += self._parameters(node, code, [f"{self.argument_name(g)}: {self._annotation(g)}" for g in handed])
+            handed = [f"{self.argument_name(g)}: {self._annotation(g)}" for g in self.extra.get(node.name, ())]
+            if handed or parameters:
+                edits += self._parameters(node, code, [*handed, *parameters])
+            if name is not None:
+                line = code.split("\n")[node.lineno - 1].encode()
+                column = line.index(node.name.encode(), node.col_offset)
+                edits.append(Edit(node.lineno, column, node.lineno, column + len(node.name.encode()), name))
         elif not isinstance(node, ast.ClassDef):
             edits += self.edits(node, inside_helper=True)
         body = statement_text(code, node, edits)

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from jupyter_mlops.convert.lifting.entries import StateEntry
 from jupyter_mlops.notebook.problems import Problem
 from jupyter_mlops.signature import Output, Signature
 
@@ -112,6 +113,8 @@ class FeatureProgram:
     cells: tuple[int, ...]
     boundary: str  # "raw" | "engineered"
     shared: bool = False  # the training code calls the same function
+    state: tuple[StateEntry, ...] = ()  # what it takes from training
+    stateful: bool = False  # it takes the state
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,7 @@ class Facts:
     tolerance: dict[str, Any] | None = None
     engine_reason: str | None = None
     data_dir: str | None = None
+    state: tuple[dict[str, Any], ...] = ()  # name, value or shape, cell, code: for the README
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 from jupyter_mlops.convert import dependencies
 from jupyter_mlops.convert.features import engineered_program, feature_program
 from jupyter_mlops.convert.identifiers import ProjectName
+from jupyter_mlops.convert.lifting.program import Lift
 from jupyter_mlops.convert.imports import ImportTable, modules_of
+from jupyter_mlops.convert.loaders import Loaders
 from jupyter_mlops.convert.metrics import metric_calls
 from jupyter_mlops.convert.models import ModelChoice, choose_model
 from jupyter_mlops.convert.modules import compose_modules, test_functions
 from jupyter_mlops.convert.names import Names, Rewriter, classify
 from jupyter_mlops.convert.plan import FeatureProgram, ProjectPlan
+from jupyter_mlops.convert.rowflow import RowFlow
 from jupyter_mlops.convert.sharing import SharedRun
 from jupyter_mlops.convert.stages import StagePlan, plan_stages
 from jupyter_mlops.notebook.cells import Stage
@@ -25,7 +28,7 @@ from jupyter_mlops.notebook.problems import Problem
 if TYPE_CHECKING:
     from jupyter_mlops.notebook.dataflow import Analysis
 
-__all__ = ["Seen", "Selection", "make_plan", "select"]
+__all__ = ["Seen", "Selection", "make_plan", "needed_statements", "select"]
 
 # What the generated package, service and tests import besides what the notebook does.
 _BASE = ("numpy", "pandas", "scikit-learn", "skops", "pyyaml", "onnxruntime", "fastapi", "uvicorn", "uvloop", "httptools",
@@ -60,29 +63,29 @@ class Selection:
     problems: tuple[Problem, ...]
 
 
-def select(analysis: Analysis, *, model: str | None = None) -> Selection | list[Problem]:
-    """Choose the model, find the raw table, and slice. A list of problems (some of severity error) when it cannot be."""
+def select(
+    analysis: Analysis, *, model: str | None = None, choice: ModelChoice | Problem | None = None
+) -> Selection | list[Problem]:
+    """Choose the model, find the raw table, and slice. A list of problems (some of severity error) when it cannot be.
+
+    Parameters
+    ----------
+    model
+        Variable of the model, where another is meant than the notebook's tags or its order say.
+    choice
+        The model where it was chosen before, as for a notebook whose stages were suggested.
+    """
     problems: list[Problem] = list(analysis.problems)
-    if not any(c.stage for c in analysis.notebook.code_cells):
-        return [*problems, Problem("untagged", "error", "No cell of this notebook is tagged.",
-                                   fix="Tag at least the cell that binds the raw table with 'load' and the one that fits the model with 'train'.")]  # fmt: skip
-    choice = choose_model(analysis, model)
+    choice = choice or choose_model(analysis, model)
     if isinstance(choice, Problem):
         return [*problems, choice]
     loads = [s for s in analysis.statements if s.stage is Stage.LOAD]
     if not loads:
-        return [*problems, Problem("missing-tag", "error", "No cell is tagged 'load', so the raw table is unknown.",
+        return [*problems, Problem("missing-tag", "error", "No cell is tagged 'load', and none was found that reads the data of the model.",
                                    fix="Tag the cell that reads the data (and joins it into one table) with 'load'.")]  # fmt: skip
-    kept: set[int] = set()
-    anchor = choice.asked or choice.fit
     if choice.fit is None and choice.asked is None:
         return [*problems, Problem("no-fit", "error", f"The model {choice.variable!r} is never fitted.", fix="Call .fit in a cell tagged 'train'.")]  # fmt: skip
-    assert anchor is not None
-    for use in (choice.fit, choice.asked):
-        if use is not None:
-            kept |= analysis.slice_statement(use.statement)
-    kept |= analysis.slice([(anchor.statement, choice.variable)])
-    kept |= _metric_statements(analysis, choice, frozenset(kept))
+    kept = needed_statements(analysis, choice)
     for s in analysis.statements:
         if s.stage is Stage.VALIDATE and isinstance(s.node, (ast.Assert, ast.If, ast.For, ast.Expr)) and _checks(s.node):
             kept |= analysis.slice_statement(s.index)
@@ -96,11 +99,25 @@ def select(analysis: Analysis, *, model: str | None = None) -> Selection | list[
     bound = dict.fromkeys(n for s in loads for n in sorted(s.binds) if names.is_variable(n))
     candidates = tuple(n for n in bound if n in later)
     feeding = tuple(n for n in candidates if _feeds_model(analysis, choice, n, last_load))
+    if len(feeding) > 1:  # a test set of its own: its rows are asked, the training's are not
+        feeding = tuple(n for n in feeding if _rows_reach(analysis, choice, n, last_load)) or feeding
     raw = feeding or candidates
     if not raw:
         return [*problems, Problem("no-raw-table", "error", "Nothing that the 'load' cells bind reaches the model.",
                                    cell=loads[-1].cell, fix="Tag the cell that binds the table the model is trained on with 'load'.")]  # fmt: skip
     return Selection(choice, raw[0], raw, max(s.cell for s in loads), frozenset(kept), tests, tuple(problems))
+
+
+def needed_statements(analysis: Analysis, choice: ModelChoice) -> set[int]:
+    """What fits, asks and measures the chosen model, with all that it needs."""
+    kept: set[int] = set()
+    anchor = choice.asked or choice.fit
+    for use in (choice.fit, choice.asked):
+        if use is not None:
+            kept |= analysis.slice_statement(use.statement)
+    if anchor is not None:
+        kept |= analysis.slice([(anchor.statement, choice.variable)])
+    return kept | _metric_statements(analysis, choice, frozenset(kept))
 
 
 def _checks(node: ast.stmt) -> bool:
@@ -115,6 +132,14 @@ def _feeds_model(analysis: Analysis, choice: ModelChoice, name: str, last_load: 
         return True
     path = analysis.slice([(anchor.statement, n) for n in nodes]) if nodes else analysis.slice_statement(anchor.statement)
     return any(name in analysis.statements[i].uses for i in path if i > last_load)
+
+
+def _rows_reach(analysis: Analysis, choice: ModelChoice, name: str, last_load: int) -> bool:
+    """Whether rows of a table are rows of the model's input, and not only something that was learned from them."""
+    anchor = choice.asked or choice.fit
+    assert anchor is not None
+    roots = RowFlow(analysis, Loaders(analysis)).path(anchor.statement, anchor.argument)
+    return bool({i for i in analysis.defined_by(name) if i <= last_load} & roots)
 
 
 def _metric_statements(analysis: Analysis, choice: ModelChoice, kept: frozenset[int]) -> set[int]:
@@ -167,6 +192,8 @@ def make_plan(
     boundary: str = "raw",
     thrifty: bool = True,
     raw_name: str | None = None,
+    lift: Lift | None = None,
+    complete: bool = False,
 ) -> ProjectPlan:
     """The plan of the project.
 
@@ -178,6 +205,8 @@ def make_plan(
         What the run showed; None plans from the syntax alone (``--no-run``).
     boundary
         "engineered" gives up the raw boundary: requests hold the model's own input.
+    lift, complete
+        See `feature_program`.
     """
     notebook = analysis.notebook
     raw = raw_name or selection.raw_name
@@ -195,9 +224,11 @@ def make_plan(
     wanted = {model} | {
         n for i in selection.tests for n in analysis.statements[i].uses if names.is_variable(n)
     } | {raw}  # fmt: skip
-    features, shared = _features(analysis, selection, names, rewriter, raw, seen, boundary, thrifty, rest)
+    features, shared = _features(analysis, selection, names, rewriter, raw, seen, boundary, thrifty, rest, lift, complete)
     if shared is not None:
         table.shared[shared.function] = "features"
+    if features.stateful:
+        table.shared.update(dict.fromkeys(("FeatureState", "with_levels", "codes_of", "by_group"), "state"))
     stages = plan_stages(
         analysis, list(shared.order) if shared else rest, names, rewriter, annotate=annotate, wanted=frozenset(wanted),
         model=model, values=seen.values if seen else None, shared=shared,
@@ -240,14 +271,14 @@ def make_plan(
 
 def _features(
     analysis: Analysis, selection: Selection, names: Names, rewriter: Rewriter, raw: str, seen: Seen | None,
-    boundary: str, thrifty: bool, rest: Sequence[int],
+    boundary: str, thrifty: bool, rest: Sequence[int], lift: Lift | None, complete: bool,
 ) -> tuple[FeatureProgram, SharedRun | None]:  # fmt: skip
     columns: Sequence[str] | None = seen.columns if seen else None
     anchor = selection.model.asked or selection.model.fit
     if boundary == "raw" and anchor is not None and anchor.argument is not None:
         program = feature_program(
             analysis, names, rewriter, raw_name=raw, asked_at=anchor.statement, argument=anchor.argument, columns=columns,
-            thrifty=thrifty, rest=rest,
+            thrifty=thrifty, rest=rest, lift=lift, complete=complete,
         )  # fmt: skip
         if program is not None:
             return program

@@ -58,6 +58,17 @@ def _take(value: Any, positions: Any) -> Any:
     return [value[position] for position in positions]
 
 
+class _Watched:
+    """Hands the syntax of each cell to the observer, behind `_Wrap`."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+
+    def visit(self, module: ast.Module) -> ast.Module:
+        made: ast.Module = self.recorder.observer.transform(module, self.recorder.cell)
+        return made
+
+
 class Recorder:
     """Notes of one run; `call` is what the notebook's own calls go through."""
 
@@ -69,6 +80,16 @@ class Recorder:
         self.files: dict[str, None] = {}
         self.seconds: dict[int, float] = {}
         self._started = time.perf_counter()
+        self.observer: Any = None
+
+    def watch(self, plan: dict[str, Any]) -> None:
+        """Watch the preparation, see `observer`, which runs in this same namespace."""
+        import builtins
+
+        self.observer = Observer(plan, self.snapshot)  # type: ignore[name-defined] # noqa: F821
+        for name, hook in self.observer.hooks().items():
+            setattr(builtins, name, hook)
+        get_ipython().ast_transformers.append(_Watched(self))  # type: ignore[name-defined] # noqa: F821
 
     def start(self, seed: int | None) -> None:
         """Seed the global generators and begin to note calls and opened files."""
@@ -142,6 +163,8 @@ class Recorder:
             value = space.get(name)
             if hasattr(value, "columns") and hasattr(value, "iloc"):
                 self.frames[name] = value.copy()
+            if self.observer is not None and getattr(value, "shape", None):
+                self.observer.lengths.add(len(value))
 
     def finish(self, folder: str, estimator: str, wanted: dict[str, Any]) -> str:
         """Write what was noted into `folder`; returns a JSON line with what the driver should know at once."""
@@ -190,6 +213,8 @@ class Recorder:
             "versions": {m: str(sys.modules[m].__version__) for m in ("sklearn", "numpy", "pandas") if m in sys.modules},
         }
         self.hidden = True
+        if self.observer is not None:
+            self.observer.finish(place)
         fit = fits[-1] if fits else None
         data = {
             "frames": self.frames,

@@ -79,34 +79,43 @@ def is_row_removal(node: ast.stmt) -> bool:
     return _is_row_call(node.value) and _constant(_keyword(node.value, "inplace")) is True
 
 
-def row_choice_edits(node: ast.AST, names: MaskTest) -> list[Edit]:
-    """Edits that make a statement keep every row."""
+def row_choice_edits(node: ast.AST, names: MaskTest, is_rows: MaskTest | None = None) -> list[Edit]:
+    """Edits that make a statement keep every row.
+
+    Parameters
+    ----------
+    is_rows
+        Whether an expression was seen to have one row for each row: a choice of anything else stays.
+    """
     edits: list[Edit] = []
+
+    def of_rows(receiver: ast.expr) -> bool:
+        return is_rows is None or is_rows(receiver)
 
     def visit(one: ast.AST) -> None:
         match one:
-            case ast.Call(func=ast.Attribute(value=receiver)) if _is_row_call(one):
+            case ast.Call(func=ast.Attribute(value=receiver)) if _is_row_call(one) and of_rows(receiver):
                 edits.append(_cut(receiver, one))
                 visit(receiver)
                 return
             case ast.Subscript(value=ast.Attribute(value=receiver, attr="loc"), slice=ast.Tuple(elts=[rows, _]), ctx=ast.Load()):
-                if is_mask(rows, names):
+                if is_mask(rows, names) and of_rows(receiver):
                     edits.append(Edit.of(rows, ":"))
                 visit(receiver)
                 return
             case ast.Subscript(value=ast.Attribute(value=receiver, attr="loc"), slice=rows, ctx=ast.Load()):
-                if is_mask(rows, names):
+                if is_mask(rows, names) and of_rows(receiver):
                     edits.append(_cut(receiver, one))
                 visit(receiver)
                 return
-            case ast.Subscript(value=ast.Attribute(value=receiver, attr="iloc"), slice=ast.Slice(), ctx=ast.Load()):
+            case ast.Subscript(value=ast.Attribute(value=receiver, attr="iloc"), slice=ast.Slice(), ctx=ast.Load()) if of_rows(receiver):
                 edits.append(_cut(receiver, one))
                 visit(receiver)
                 return
-            case ast.Subscript(value=receiver, slice=ast.Slice(), ctx=ast.Load()) if isinstance(receiver, ast.Name):
+            case ast.Subscript(value=receiver, slice=ast.Slice(), ctx=ast.Load()) if isinstance(receiver, ast.Name) and of_rows(receiver):
                 edits.append(_cut(receiver, one))
                 return
-            case ast.Subscript(value=receiver, slice=rows, ctx=ast.Load()) if is_mask(rows, names):
+            case ast.Subscript(value=receiver, slice=rows, ctx=ast.Load()) if is_mask(rows, names) and of_rows(receiver):
                 edits.append(_cut(receiver, one))
                 visit(receiver)
                 return

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 __all__ = ["Captured", "Matched", "differing_columns", "load_captured", "load_estimator", "match_rows"]
 
 
+_CLOSE = 1e-9  # relative difference of two features that are the same number
+_ENOUGH = 0.3  # share of rows that must be found again where others were made up by resampling
+
+
 @dataclass
 class Captured:
     """Tables, the rows that the model was asked about, and its answers."""
@@ -114,7 +118,9 @@ def _column_equal(a: Any, b: Any) -> np.ndarray:
 
     missing_a, missing_b = pd.isna(a).to_numpy(), pd.isna(b).to_numpy()
     if pd.api.types.is_numeric_dtype(a.dtype) and pd.api.types.is_numeric_dtype(b.dtype):
-        same = a.to_numpy(dtype=float, na_value=np.nan) == b.to_numpy(dtype=float, na_value=np.nan)
+        left, right = a.to_numpy(dtype=float, na_value=np.nan), b.to_numpy(dtype=float, na_value=np.nan)
+        with np.errstate(invalid="ignore"):  # a product of matrices differs in its last bits with the number of rows
+            same = (left == right) | (np.abs(left - right) <= _CLOSE * np.abs(right))
     else:
         same = a.astype(object).to_numpy() == b.astype(object).to_numpy()
     return np.asarray(same | (missing_a & missing_b), dtype=bool)
@@ -127,34 +133,46 @@ def differing_columns(a: Any, b: Any) -> tuple[str, ...]:
     return tuple(str(n) for n in a.columns if n not in b.columns or not _column_equal(a[n], b[n]).all())
 
 
-def match_rows(build: Any, raw: pd.DataFrame, model_input: Any) -> Matched:
+def match_rows(build: Any, raw: pd.DataFrame, model_input: Any, *, synthetic: bool = False) -> Matched:
     """Find, for each recorded row of the model's input, the raw row that gives it.
 
     Rows are found by index where the notebook kept it, else by content: a raw row belongs to a recorded row when the
     feature program makes exactly that row of it.
+
+    Parameters
+    ----------
+    synthetic
+        The notebook resamples, so that some recorded rows were never in the raw table: they are left out.
     """
     import numpy as np
 
     count = model_input.shape[0] if hasattr(model_input, "shape") else len(model_input)
-    if hasattr(model_input, "index") and raw.index.is_unique and model_input.index.isin(raw.index).all():
+    indexed = hasattr(model_input, "index") and raw.index.is_unique and model_input.index.isin(raw.index).all()
+    if indexed:
         rows = raw.loc[model_input.index]
         try:
             built = build(rows)
         except Exception as error:
             return Matched(None, None, f"build_features fails on raw rows: {type(error).__name__}: {error}")
-        if _same_shape(built, model_input):
-            equal = _cells_equal(model_input, built)
-            if equal.all():
-                return Matched(rows, np.arange(count))
-            by_content = _by_content(build, raw, model_input)
-            if by_content is not None:
-                return by_content
-            return Matched(
-                None, None, f"{int((~equal).sum())} of {count} rows differ from the notebook's own model input",
-                differing_columns(model_input, built),
-            )  # fmt: skip
-    found = _by_content(build, raw, model_input)
-    return found or Matched(None, None, "the rows that the model was asked about are not made of raw rows alone")
+        if _same_shape(built, model_input) and _cells_equal(model_input, built).all():
+            return Matched(rows, np.arange(count))
+    try:
+        everything = build(raw)
+    except Exception as error:
+        return Matched(None, None, f"build_features fails on raw rows: {type(error).__name__}: {error}")
+    if not _same_width(everything, model_input):
+        return Matched(None, None, f"build_features makes {_width(everything)} columns, the model takes {_width(model_input)}")
+    places = _places(everything, model_input)
+    found = np.array([at for at, place in enumerate(places) if place is not None], dtype=int)
+    if len(found) == count or (synthetic and len(found) >= max(_ENOUGH * count, 1)):
+        return Matched(raw.iloc[[places[at] for at in found]], found)
+    if indexed and _same_shape(built, model_input):
+        equal = _cells_equal(model_input, built)
+        return Matched(
+            None, None, f"{int((~equal).sum())} of {count} rows differ from the notebook's own model input",
+            differing_columns(model_input, built),
+        )  # fmt: skip
+    return Matched(None, None, f"{count - len(found)} of the {count} rows that the model was asked about are not made of raw rows alone")
 
 
 def _same_shape(a: Any, b: Any) -> bool:
@@ -163,8 +181,19 @@ def _same_shape(a: Any, b: Any) -> bool:
     return bool(getattr(a, "shape", (len(a),))[1:] == getattr(b, "shape", (len(b),))[1:])
 
 
-def _keys(value: Any) -> list[Any]:
-    """One hashable key per row; numbers by value, missing as None."""
+def _width(value: Any) -> int:
+    shape = getattr(value, "shape", None)
+    return int(shape[1]) if shape is not None and len(shape) > 1 else 1
+
+
+def _same_width(a: Any, b: Any) -> bool:
+    if hasattr(a, "columns") and hasattr(b, "columns"):
+        return list(a.columns) == list(b.columns)
+    return _width(a) == _width(b)
+
+
+def _keys(value: Any, digits: int | None) -> list[Any]:
+    """One hashable key per row; numbers by value (to so many significant digits), missing as None."""
     import pandas as pd
 
     if hasattr(value, "toarray"):
@@ -172,29 +201,23 @@ def _keys(value: Any) -> list[Any]:
     frame = value.to_frame() if isinstance(value, pd.Series) else pd.DataFrame(value)
     columns = []
     for column in (frame.iloc[:, at] for at in range(frame.shape[1])):
-        if pd.api.types.is_bool_dtype(column.dtype) or not pd.api.types.is_numeric_dtype(column.dtype):
+        if not pd.api.types.is_numeric_dtype(column.dtype):
             columns.append([None if m else v for v, m in zip(column.astype(object), column.isna(), strict=True)])
-        else:
-            columns.append([None if v != v else v for v in column.to_numpy(dtype=float, na_value=float("nan")).tolist()])
+            continue
+        numbers = column.to_numpy(dtype=float, na_value=float("nan")).tolist()
+        columns.append([None if v != v else v if digits is None else float(f"{v:.{digits}g}") for v in numbers])
     return list(zip(*columns, strict=True))
 
 
-def _by_content(build: Any, raw: pd.DataFrame, model_input: Any) -> Matched | None:
-    import numpy as np
-
-    try:
-        built = build(raw)
-        if (
-            not _same_shape(built, model_input)
-            and getattr(built, "shape", (0, 0))[1:] != getattr(model_input, "shape", (0, 1))[1:]
-        ):
-            return None
+def _places(built: Any, model_input: Any) -> list[int | None]:
+    """Position in `built` of each row of the model's input: exactly, else where it agrees to nine digits."""
+    places: list[int | None] = []
+    for digits in (None, 9):
         where: dict[Any, int] = {}
-        for position, key in enumerate(_keys(built)):
+        for position, key in enumerate(_keys(built, digits)):
             where.setdefault(key, position)
-        places = [where.get(key) for key in _keys(model_input)]
-    except Exception:
-        return None
-    if any(place is None for place in places):
-        return None
-    return Matched(raw.iloc[places], np.arange(len(places)))
+        tried = [where.get(key) for key in _keys(model_input, digits)]
+        places = tried if not places else [a if a is not None else b for a, b in zip(places, tried, strict=True)]
+        if None not in places:
+            break
+    return places

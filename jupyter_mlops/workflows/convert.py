@@ -14,15 +14,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jupyter_mlops.convert.features import serving_path
 from jupyter_mlops.convert.formatting import tidy
+from jupyter_mlops.convert.lifting.observed import Observed
+from jupyter_mlops.convert.lifting.program import Lift
+from jupyter_mlops.convert.lifting.watch import Watch, watch
 from jupyter_mlops.convert.plan import Facts, ProjectPlan
 from jupyter_mlops.convert.planner import Seen, Selection, make_plan, select
 from jupyter_mlops.convert.render import render
 from jupyter_mlops.errors import ConversionError, ExportError, MlopsError, OutputError, ParityError
+from jupyter_mlops.notebook.cells import Stage
 from jupyter_mlops.notebook.dataflow import analyse
 from jupyter_mlops.notebook.problems import Problem
 from jupyter_mlops.notebook.read import read_notebook
 from jupyter_mlops.signature import Signature
+from jupyter_mlops.workflows.boundary import Attempts, Boundary, find_boundary
 from jupyter_mlops.workflows.events import Listener, Progress
 from jupyter_mlops.workflows.output import check_target, publish, staging
 from jupyter_mlops.workflows.parameters import check_parameters
@@ -163,9 +169,11 @@ class _Conversion:
 
         with tempfile.TemporaryDirectory(prefix="jupyter-mlops-") as scratch, Worker() as worker:
             worker.start_call("warm")
-            facts = self._run_notebook(analysis, selection, parameters, Path(scratch))
-            plan, boundary, needed = self._lift(analysis, selection, parameters, facts, worker, place)
-            exported = self._train_and_export(plan, facts, worker, place, boundary, needed)
+            watched = _watched(analysis, selection)
+            facts = self._run_notebook(analysis, selection, parameters, Path(scratch), watched)
+            boundary = self._lift(analysis, selection, parameters, facts, worker, place, watched)
+            plan = boundary.plan
+            exported = self._train_and_export(boundary, facts, worker, place)
             plan = self._prove(plan, exported, facts, worker, place)
             if options.register:
                 self._register(plan, facts, exported, parameters, place)
@@ -181,14 +189,12 @@ class _Conversion:
     ) -> ProjectPlan:
         with self.progress.step("lift"):
             plan = make_plan(analysis, selection, parameters=parameters, name=self.options.name, seen=seen, **how)
-        self.progress.done("lift", f"boundary {plan.boundary}")
         self.progress.current = "plan"
         self._stop_on_errors(plan.problems)
         with self.progress.step("plan"):
             self.plan = plan
         self.progress.done("plan", f"{len(plan.stages)} stages, {len(plan.requirements)} requirements")
         self.report.problems = list(dict.fromkeys([*self.report.problems, *plan.problems]))
-        self.report.boundary = plan.boundary
         self.report.model = {"variable": plan.model_variable, "class": plan.model_class or None, "task": plan.task or None}
         return plan
 
@@ -204,7 +210,7 @@ class _Conversion:
         self.progress.done("render", f"package {plan.package}")
 
     def _run_notebook(
-        self, analysis: Analysis, selection: Selection, parameters: Mapping[str, Any], scratch: Path
+        self, analysis: Analysis, selection: Selection, parameters: Mapping[str, Any], scratch: Path, watched: Watch
     ) -> CaptureFacts:
         from jupyter_mlops.convert.capture import CaptureRequest, run_notebook
 
@@ -214,6 +220,7 @@ class _Conversion:
             raw_names=selection.raw_candidates,
             raw_after=selection.raw_after,
             evaluated_at=None if asked is None else (asked.cell, asked.line),
+            watch=watched.payload(),
         )
 
         def told(cell: int, done: int, total: int) -> None:
@@ -234,23 +241,15 @@ class _Conversion:
 
     def _lift(
         self, analysis: Analysis, selection: Selection, parameters: Mapping[str, Any], facts: CaptureFacts, worker: Worker,
-        place: Path,
-    ) -> tuple[ProjectPlan, str, list[str]]:  # fmt: skip
-        """Plan with what the run showed; try the raw boundary, then give it up with the reason."""
+        place: Path, watched: Watch,
+    ) -> Boundary:  # fmt: skip
+        """Plan with what the run showed, from the raw row if that can be proven."""
         found = worker.call("look", folder=str(facts.folder))
         if found.get("layout") is None:
             raise ExportError(
                 f"The model {selection.model.variable!r} was never asked nor fitted while the notebook ran, so there is nothing to prove."
             )
         self.values = found["values"]
-        frames = [n for n in selection.raw_candidates if n in found["frames"]]
-        if len(frames) > 1:
-            problem = Problem(
-                "two-raw-tables", "error", f"The load cells bind several tables that reach the model: {', '.join(frames)}.",
-                selection.raw_after, fix="Join them into one table in the load cell, or tag the cells after the join 'load' too.",
-            )  # fmt: skip
-            self.report.problems.append(problem)
-            raise _Failed(str(problem))
         seen = Seen(
             columns=None if found["columns"] is None else tuple(found["columns"]),
             layout=found["layout"],
@@ -259,45 +258,35 @@ class _Conversion:
             model_class=facts.estimator_class.split(".")[-1],
             files=facts.files,
         )
-        reason, tried = "", []
-        if frames and not found["odd_columns"]:
-            for thrifty in (True, False):
-                plan = self._plan(analysis, selection, parameters, seen, thrifty=thrifty, raw_name=frames[0])
-                if plan.boundary != "raw":
-                    reason = "a value that was learned in training stands between the raw table and the model's input"
-                    break
-                if plan.features.source in tried:
-                    break
-                tried.append(plan.features.source)
-                self._render(plan, place)
-                with self.progress.step("lift", "comparing the feature program with the notebook's own model input"):
-                    checked = worker.call(
-                        "features", folder=str(facts.folder), project=str(place), package=plan.package, raw=frames[0]
-                    )
-                if checked["ok"]:
-                    return plan, "raw", checked["columns"]
-                where = f" (columns {', '.join(checked['columns'][:5])})" if checked["columns"] else ""
-                reason = f"{checked['reason']}{where}"
-        elif not frames:
-            reason = "the load cells bind no table (DataFrame)"
-        else:
-            reason = "the columns of the model's input have no names"
-        plan = self._plan(analysis, selection, parameters, seen, boundary="engineered", raw_name=next(iter(frames), None))
-        cells = plan.kept_cells
-        problem = Problem(
-            "engineered-boundary", "warning", f"The service takes the engineered features, not the raw row: {reason}.",
-            next((s.cells[0] for s in plan.stages if s.stage == "features"), cells[-1] if cells else None),
-            fix="Keep what is learned from the data (means, levels, encoders) in a scikit-learn Pipeline that is part of the model.",
+
+        def check(plan: ProjectPlan, raw: str, *, synthetic: bool, complete: bool = False) -> dict[str, Any]:
+            with self.progress.step("lift", "comparing the feature program with the notebook's own model input"):
+                return worker.call(
+                    "features", folder=str(facts.folder), project=str(place), package=plan.package, raw=raw,
+                    entries=[entry.as_dict() for entry in plan.features.state], stateful=plan.features.stateful,
+                    complete=complete, synthetic=synthetic,
+                )  # fmt: skip
+
+        attempts = Attempts(
+            plan=lambda **how: self._plan(analysis, selection, parameters, seen, **how),
+            render=lambda plan: self._render(plan, place),
+            check=check,
+        )
+        boundary, problems = find_boundary(
+            analysis, selection, [n for n in selection.raw_candidates if n in found["frames"]],
+            Lift(watched, Observed.load(facts.folder)), attempts, odd_columns=found["odd_columns"],
         )  # fmt: skip
-        plan = replace(plan, problems=(*plan.problems, problem))
-        self.plan = plan
-        self.report.problems.append(problem)
-        self._render(plan, place)
-        return plan, "engineered", []
+        self.plan = boundary.plan
+        self.report.problems = list(dict.fromkeys([*self.report.problems, *problems]))
+        self.report.boundary = boundary.kind
+        learned = len(boundary.plan.features.state)
+        self.progress.done("lift", f"boundary {boundary.kind}" + (f", {learned} values learned in training" if learned else ""))
+        return boundary
 
     def _train_and_export(
-        self, plan: ProjectPlan, facts: CaptureFacts, worker: Worker, place: Path, boundary: str, needed: list[str]
+        self, boundary: Boundary, facts: CaptureFacts, worker: Worker, place: Path
     ) -> dict[str, Any]:
+        plan = boundary.plan
         trained = facts.folder / "package"
         data_dir = self._data(facts, place)
         self.plan = plan = replace(plan, facts=replace(plan.facts, data_dir=data_dir))
@@ -307,7 +296,8 @@ class _Conversion:
         with self.progress.step("export"):
             exported = worker.call(
                 "export", folder=str(facts.folder), project=str(place), package=plan.package, raw=plan.raw_name,
-                boundary=boundary, needed=needed, trained=str(trained / "model.skops"),
+                boundary=boundary.kind, needed=list(boundary.needed), trained=str(trained / "model.skops"),
+                synthetic=boundary.synthetic,
             )  # fmt: skip
         measured = json.loads((trained / "metrics.json").read_text(encoding="utf-8"))["metrics"]
         exported["package_metrics"] = measured
@@ -424,7 +414,7 @@ class _Conversion:
             model_class=exported["class"],
             facts=Facts(
                 metrics=exported["metrics"], tolerance=exported["tolerance"], engine_reason=exported["engine_reason"],
-                data_dir=plan.facts.data_dir,
+                data_dir=plan.facts.data_dir, state=tuple(exported["state"]),
             ),
         )  # fmt: skip
 
@@ -454,6 +444,17 @@ class _Conversion:
         if errors := [p for p in problems if p.severity == "error"]:
             self.report.problems = list(dict.fromkeys([*self.report.problems, *problems]))
             raise _Failed(_first_error(errors))
+
+
+def _watched(analysis: Analysis, selection: Selection) -> Watch:
+    """What to watch while the notebook runs: all between the raw table and the rows that the model is asked about."""
+    anchor = selection.model.asked or selection.model.fit
+    loaded = max(s.index for s in analysis.statements if s.stage is Stage.LOAD)
+    if anchor is None or anchor.argument is None:
+        return watch(analysis, [], None, selection.raw_candidates, loaded)
+    path = serving_path(analysis, anchor.statement, anchor.argument)
+    asked = (analysis.statements[anchor.statement].cell, anchor.argument)
+    return watch(analysis, path, asked, selection.raw_candidates, loaded)
 
 
 def _first_error(problems: Sequence[Problem]) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_mlops.errors import ExportError
 from jupyter_mlops.workflows.captured import Captured, load_captured, load_estimator, match_rows
+from jupyter_mlops.workflows.fitted import describe_state, load_columns, needed_columns, save_columns, write_state
 from jupyter_mlops.workflows.schemas import describe_frame, json_rows, json_value, output_of, probe, signature_of
 
 if TYPE_CHECKING:
@@ -82,23 +83,54 @@ def _package(project: Path, package: str, module: str) -> Any:
     return importlib.import_module(f"{package}.{module}")
 
 
-def features(folder: str, project: str, package: str, raw: str) -> dict[str, Any]:
-    """Does `build_features` make of raw rows exactly what the notebook's model got, each row by itself?"""
-    captured = load_captured(Path(folder))
-    build = _package(Path(project), package, "features").build_features
+def features(
+    folder: str, project: str, package: str, raw: str, entries: list[dict[str, Any]], stateful: bool = False,
+    complete: bool = False, synthetic: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Does `build_features` make of raw rows exactly what the notebook's model got, each row by itself?
+
+    Parameters
+    ----------
+    entries
+        What the program takes from training, as dicts of `StateEntry`; the state is written into ``model/state``.
+    complete
+        The program fills in columns that a request does not bring, as found by the call before.
+    synthetic
+        Rows that resampling made up are among those that the model was asked about.
+
+    Returns
+    -------
+    dict
+        "ok", "reason", "columns" (those that a request must bring) and "completes" (it lacks others that the code names).
+    """
+    root, place = Path(project), Path(folder)
+    captured = load_captured(place)
     table = captured.frames.get(raw)
     if table is None:
         return {"ok": False, "reason": f"{raw!r} is no table when the load cells have run", "columns": []}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        matched = match_rows(build, table, captured.model_input)
+        if stateful:
+            try:
+                _package(root, package, "state")
+                write_state(place, root, package, entries, columns=load_columns(place) if complete else None)
+            except Exception as error:
+                return {"ok": False, "reason": f"the state cannot be saved: {_short(error)}", "columns": []}
+        build = _package(root, package, "features").build_features
+        matched = match_rows(build, table, captured.model_input, synthetic=synthetic)
         if matched.raw is None:
             return {"ok": False, "reason": matched.reason, "columns": list(matched.columns)}
         reason = _depends_on_other_rows(build, matched.raw)
         if reason:
             return {"ok": False, "reason": reason, "columns": []}
-        needed = _needed_columns(build, matched.raw)
-    return {"ok": True, "reason": "", "columns": needed}
+        needed, filled = needed_columns(build, matched.raw)
+        if filled:
+            save_columns(place, {name: None if name in needed else filled[name] for name in table.columns if name in {*needed, *filled}})
+    return {"ok": True, "reason": "", "columns": needed, "completes": bool(filled)}
+
+
+def _short(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
 
 
 def _depends_on_other_rows(build: Any, rows: pd.DataFrame) -> str:
@@ -119,25 +151,6 @@ def _depends_on_other_rows(build: Any, rows: pd.DataFrame) -> str:
     except Exception as error:
         return f"build_features fails on a single row: {type(error).__name__}: {error}"
     return ""
-
-
-def _needed_columns(build: Any, rows: pd.DataFrame) -> list[str]:
-    """Columns of the raw table without which the features of a row differ or fail."""
-    from jupyter_mlops.workflows.captured import _cells_equal
-
-    some = rows.iloc[:50]
-    whole = build(some)
-
-    def same(table: pd.DataFrame) -> bool:
-        try:
-            return bool(_cells_equal(whole, build(table)).all())
-        except Exception:
-            return False
-
-    free = [name for name in some.columns if same(some.drop(columns=[name]))]
-    if not same(some.drop(columns=free)):  # two columns that stand in for one another
-        free = []
-    return [str(name) for name in some.columns if name not in free]
 
 
 def _rows(value: Any, positions: Any) -> Any:
@@ -166,7 +179,7 @@ def _as_frame(value: Any, layout: str) -> pd.DataFrame:
 
 
 def _golden_raw(
-    captured: Captured, build: Any, raw: pd.DataFrame | None
+    captured: Captured, build: Any, raw: pd.DataFrame | None, synthetic: bool
 ) -> tuple[pd.DataFrame, Any, np.ndarray | None, np.ndarray | None]:
     """Golden rows: raw rows, their model input, and the notebook's own answers (None: ask its fitted model)."""
     import numpy as np
@@ -178,21 +191,25 @@ def _golden_raw(
     given = captured.model_input
     positions = evenly(_count(given), GOLDEN)
     part = _rows(given, positions)
-    table = _as_frame(part, captured.layout) if raw is None else match_rows(build, raw, part).raw
-    assert table is not None
+    if raw is None:
+        table = _as_frame(part, captured.layout)
+    else:
+        matched = match_rows(build, raw, part, synthetic=synthetic)
+        assert matched.raw is not None and matched.positions is not None, matched.reason
+        table, positions = matched.raw, positions[matched.positions]
     own = captured.input is not None and not captured.refit
     result = captured.result[positions] if own and captured.result is not None else None
     probabilities = captured.probabilities[positions] if own and captured.probabilities is not None else None
     if len(table) < 200 and captured.fit_input is not None and captured.input is not None:
         more = _rows(captured.fit_input, evenly(_count(captured.fit_input), GOLDEN - len(table)))
-        extra = _as_frame(more, captured.layout) if raw is None else match_rows(build, raw, more).raw
+        extra = _as_frame(more, captured.layout) if raw is None else match_rows(build, raw, more, synthetic=synthetic).raw
         if extra is not None:
             table = pd.concat([table, extra.drop(index=[i for i in extra.index if raw is not None and i in table.index])])
     return table, build(table), result, probabilities
 
 
 def export(
-    folder: str, project: str, package: str, raw: str, boundary: str, needed: list[str], trained: str, task_hint: str = ""
+    folder: str, project: str, package: str, raw: str, boundary: str, needed: list[str], trained: str, synthetic: bool = False
 ) -> dict[str, Any]:
     """Choose the fitted model that is carried, read the signatures, make ONNX, and write `model/`.
 
@@ -217,7 +234,7 @@ def export(
     captured = load_captured(place)
     estimator = load_estimator(place, helpers)
     table = captured.frames[raw] if boundary == "raw" else None
-    golden, inputs, result, probabilities = _golden_raw(captured, build, table)
+    golden, inputs, result, probabilities = _golden_raw(captured, build, table, synthetic)
     columns = needed if boundary == "raw" else [str(c) for c in golden.columns]
 
     def ask(rows: pd.DataFrame) -> Predictions:
@@ -322,7 +339,7 @@ def export(
         "engine": engine, "engine_reason": reason, "onnx": onnx, "trusted_types": list(trusted), "carried": carried,
         "retrained": difference, "golden": len(golden), "edge": int(good.sum()), "refused": len(refused),
         "tolerance": {"absolute": allowed.absolute, "relative": allowed.relative, "why": allowed.why}, "problems": problems,
-        "class": _class_name(estimator),
+        "class": _class_name(estimator), "state": describe_state(root, package) if (model_dir / "state").is_dir() else [],
     }  # fmt: skip
 
 

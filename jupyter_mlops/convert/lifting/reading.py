@@ -1,0 +1,410 @@
+"""Reads the preparation once more with what was seen: of what kind is the value of each expression?
+
+Statements are taken in the order of the notebook; names have the kind of the last value bound to them. Types and lengths
+are not inferred: they were seen in the run.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+
+from jupyter_mlops.convert.lifting.kinds import COLUMN_FACTS, REDUCERS, ROW_CHOICE, ROW_LOOPS, Kind
+from jupyter_mlops.convert.lifting.observed import Observed
+from jupyter_mlops.convert.lifting.operators import called_name
+from jupyter_mlops.convert.lifting.watch import Watch
+
+__all__ = ["Reader"]
+
+_FITS = frozenset({"fit", "fit_transform", "partial_fit", "fit_resample", "fit_predict"})
+_GROWS = frozenset({"append", "extend", "insert", "add", "update", "remove", "pop", "setdefault", "sort", "reverse", "clear", "discard"})
+_ACCESSORS = frozenset({"str", "dt", "cat", "loc", "iloc", "at", "iat", "sparse", "plot"})
+_SCALAR_TYPES = ("builtins.int", "builtins.float", "builtins.str", "builtins.bool", "builtins.NoneType")
+Env = dict[str, Kind]
+
+
+def root_name(node: ast.AST) -> str | None:
+    """``df`` of ``df["a"].str``."""
+    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Starred)):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _names(node: ast.AST) -> list[str]:
+    return [n.id for n in ast.walk(node) if isinstance(n, ast.Name)]
+
+
+class Reader:
+    """Kinds of all expressions of a path, by node."""
+
+    def __init__(self, watch: Watch, observed: Observed, raw_names: Iterable[str]) -> None:
+        self.watch, self.observed = watch, observed
+        self.env: Env = dict.fromkeys(raw_names, Kind.ROWS)
+        self.kinds: dict[int, Kind] = {}
+        self.lengths = set(observed.lengths)
+        self._learned: list[bool] = []  # conditions around the current statement that were learned
+        self._calls: list[str] = []
+        self._in_rows = 0
+
+    def kind(self, node: ast.AST) -> Kind:
+        """Kind of an expression that was read."""
+        return self.kinds.get(id(node), Kind.CONST)
+
+    # -- statements ---------------------------------------------------------------------------------------------------
+
+    def read(self, statements: Sequence[ast.stmt]) -> None:
+        """Read top-level statements in order."""
+        for node in statements:
+            self._statement(node, self.env)
+
+    def _statement(self, node: ast.stmt, env: Env) -> Kind | None:
+        """Kind of what it returns, where it is (or holds) a return statement."""
+        match node:
+            case ast.Assign(targets=targets, value=value):
+                kind = self._expr(value, env)
+                for target in targets:
+                    self._bind(target, value, kind, env)
+            case ast.AnnAssign(target=target, value=value) if value is not None:
+                self._bind(target, value, self._expr(value, env), env)
+            case ast.AugAssign(target=target, value=value):
+                kind = max(self._expr(value, env), self._expr_of_target(target, env))
+                self._store(target, kind, env)
+            case ast.Expr(value=value):
+                self._expr(value, env)
+            case ast.Return(value=value):
+                return Kind.CONST if value is None else self._expr(value, env)
+            case ast.For():
+                return self._for(node, env)
+            case ast.While(test=test, body=body):
+                self._expr(test, env)
+                return self._block([*body, *body], env)
+            case ast.If(test=test, body=body, orelse=orelse):
+                kind = self._expr(test, env)
+                self._learned.append(kind in (Kind.STATE, Kind.COUNT))
+                found = [self._block(body, env), self._block(orelse, env)]
+                self._learned.pop()
+                return max((k for k in found if k is not None), default=None)
+            case ast.With(items=items, body=body):
+                for item in items:
+                    kind = self._expr(item.context_expr, env)
+                    if item.optional_vars is not None:
+                        self._store(item.optional_vars, kind, env)
+                return self._block(body, env)
+            case ast.Try():
+                blocks = [node.body, *(h.body for h in node.handlers), node.orelse, node.finalbody]
+                found = [self._block(block, env) for block in blocks]
+                return max((k for k in found if k is not None), default=None)
+            case ast.Delete() | ast.FunctionDef() | ast.Import() | ast.ImportFrom():
+                pass
+            case _:
+                for child in ast.iter_child_nodes(node):
+                    if isinstance(child, ast.expr):
+                        self._expr(child, env)
+        return None
+
+    def _block(self, body: Sequence[ast.stmt], env: Env) -> Kind | None:
+        found = [self._statement(one, env) for one in body]
+        return max((k for k in found if k is not None), default=None)
+
+    def _for(self, node: ast.For, env: Env) -> Kind | None:
+        kind = self._expr(node.iter, env)
+        rows = self.loops_over_rows(node.iter, kind)
+        found: Kind | None = None
+        for _ in range(2):  # what a pass leaves behind is there in the next one
+            self._store(node.target, Kind.ELEM if rows else Kind.CONST, env, loop=True)
+            self._in_rows += rows
+            found = self._block(node.body, env)
+            self._in_rows -= rows
+        self._block(node.orelse, env)
+        return found
+
+    def loops_over_rows(self, node: ast.expr, kind: Kind) -> bool:
+        """Whether a loop over this expression goes from row to row."""
+        if kind in (Kind.ELEM,):
+            return True
+        names = {called_name(n) for n in ast.walk(node) if isinstance(n, ast.Call)}
+        if kind is not Kind.ROWS and kind is not Kind.COUNT:
+            return False
+        if isinstance(node, (ast.List, ast.Tuple)) or isinstance(node, ast.Call) and called_name(node) in {"items", "keys"}:
+            return False
+        site = self.watch.site(node)
+        facts = None if site is None else self.observed.facts(site.number)
+        if names & ROW_LOOPS or facts is None:
+            return True
+        return not facts["type"].endswith("DataFrame")  # a loop over a frame goes over its columns
+
+    def _bind(self, target: ast.expr, value: ast.expr, kind: Kind, env: Env) -> None:
+        if isinstance(target, (ast.Tuple, ast.List)):
+            parts = value.elts if isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts) else None
+            fitted = isinstance(value, ast.Call) and called_name(value) in {"factorize", "boxcox"}
+            for position, one in enumerate(target.elts):
+                part = self.kind(parts[position]) if parts is not None else kind
+                if fitted and position > 0:
+                    part = Kind.STATE
+                self._store(one, part, env)
+            return
+        self._store(target, kind, env)
+
+    def _expr_of_target(self, target: ast.expr, env: Env) -> Kind:
+        name = root_name(target)
+        return env.get(name, Kind.CONST) if name else Kind.CONST
+
+    def _store(self, target: ast.expr, kind: Kind, env: Env, *, loop: bool = False) -> None:
+        match target:
+            case ast.Name(id=name):
+                if self._learned and any(self._learned) and not loop:
+                    kind = max(kind, Kind.STATE)
+                env[name] = kind
+            case ast.Tuple(elts=elts) | ast.List(elts=elts):
+                for one in elts:
+                    self._store(one, kind, env, loop=loop)
+            case ast.Starred(value=value):
+                self._store(value, kind, env, loop=loop)
+            case ast.Subscript() | ast.Attribute():
+                inner = target.value
+                if isinstance(target, ast.Subscript):
+                    self._expr(target.slice, env)
+                if isinstance(inner, (ast.Subscript, ast.Attribute)):
+                    self._expr(inner, env)
+                self._change(root_name(target), kind, env)
+
+    def _change(self, name: str | None, kind: Kind, env: Env) -> None:
+        """An object is changed in place with a value of this kind."""
+        if name is None:
+            return
+        if any(self._learned):
+            kind = max(kind, Kind.STATE)
+        if self._in_rows or kind is Kind.ELEM:
+            kind = Kind.ROWS
+        scope = env if name in env else self.env
+        scope[name] = max(scope.get(name, Kind.CONST), kind)
+
+    # -- expressions --------------------------------------------------------------------------------------------------
+
+    def _expr(self, node: ast.expr, env: Env) -> Kind:
+        kind = self._read(node, env)
+        before = self.kinds.get(id(node))
+        self.kinds[id(node)] = kind if before is None else max(before, kind)
+        return kind
+
+    def _read(self, node: ast.expr, env: Env) -> Kind:
+        match node:
+            case ast.Constant():
+                return Kind.CONST
+            case ast.Name(id=name):
+                return env.get(name, self.env.get(name, Kind.CONST)) if env is not self.env else env.get(name, Kind.CONST)
+            case ast.Attribute(value=value, attr=attr):
+                return self._attribute(node, self._expr(value, env), attr)
+            case ast.Subscript():
+                return self._subscript(node, env)
+            case ast.Call():
+                return self._call(node, env)
+            case ast.Lambda():
+                inner = {**env, **dict.fromkeys((a.arg for a in (*node.args.args, *node.args.posonlyargs)), Kind.ELEM)}
+                return self._expr(node.body, inner)
+            case ast.ListComp(elt=elt) | ast.SetComp(elt=elt) | ast.GeneratorExp(elt=elt):
+                return self._comprehension(node, [elt], env)
+            case ast.DictComp(key=key, value=value):
+                return self._comprehension(node, [key, value], env)
+            case ast.NamedExpr(target=target, value=value):
+                kind = self._expr(value, env)
+                self._store(target, kind, env)
+                return kind
+            case ast.List() | ast.Tuple() | ast.Set():
+                return max((self._expr(one, env) for one in node.elts), default=Kind.CONST)
+            case ast.Dict():
+                return max((self._expr(one, env) for one in (*node.keys, *node.values) if one is not None), default=Kind.CONST)
+            case ast.Starred(value=value):
+                return self._expr(value, env)
+            case ast.Slice():
+                parts = [p for p in (node.lower, node.upper, node.step) if p is not None]
+                return max((self._expr(one, env) for one in parts), default=Kind.CONST)
+        operands = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
+        return self._combine(node, [self._expr(one, env) for one in operands], operands)
+
+    def _combine(self, node: ast.expr, kinds: Sequence[Kind], operands: Sequence[ast.expr]) -> Kind:
+        """The kind of an operation on values of these kinds."""
+        highest = max(kinds, default=Kind.CONST)
+        if highest is Kind.ROWS:
+            return Kind.ROWS if self._carries(node, operands) else Kind.STATE
+        if highest is Kind.COUNT:
+            return Kind.COUNT if all(k in (Kind.COUNT, Kind.CONST) for k in kinds) else Kind.STATE
+        return highest
+
+    def _facts(self, node: ast.AST) -> dict[str, object] | None:
+        site = self.watch.site(node)
+        found = None if site is None else self.observed.facts(site.number)
+        return None if found is None else dict(found)
+
+    def _carries(self, node: ast.expr, operands: Sequence[ast.expr]) -> bool:
+        """Whether the value seen has one row for each row of what it was made of."""
+        facts = self._facts(node)
+        if facts is None:
+            return True  # never ran: nothing is known, and nothing is claimed
+        length = facts["n"]
+        if length is None:
+            return facts["type"] not in _SCALAR_TYPES and not str(facts["type"]).startswith(("numpy.", "pandas._libs", "datetime."))
+        seen = set(self.lengths)
+        for one in operands:
+            site = self.watch.site(one)
+            if site is not None and self.kind(one) is Kind.ROWS:
+                seen |= self.observed.lengths_of(site.number)
+        return length in seen
+
+    def _attribute(self, node: ast.Attribute, kind: Kind, attr: str) -> Kind:
+        if kind is not Kind.ROWS:
+            return kind
+        if attr in COLUMN_FACTS:
+            return Kind.STATE
+        if attr in ("size", "empty"):
+            return Kind.COUNT
+        if attr in ("shape",):
+            return Kind.STATE
+        if attr in _ACCESSORS or attr in ("values", "index", "T"):
+            return Kind.ROWS
+        return self._combine(node, [kind], [node.value])
+
+    def _subscript(self, node: ast.Subscript, env: Env) -> Kind:
+        value, index = self._expr(node.value, env), self._expr(node.slice, env)
+        if isinstance(node.value, ast.Attribute) and node.value.attr == "shape" and self.kind(node.value.value) is Kind.ROWS:
+            first = isinstance(node.slice, ast.Constant) and node.slice.value == 0
+            return Kind.COUNT if first else Kind.STATE
+        if value is Kind.GROUPS:
+            return Kind.GROUPS
+        if value is not Kind.ROWS:
+            if index is Kind.ROWS:  # levels[codes]: as many as the codes
+                return Kind.ROWS if self._carries(node, [node.slice]) else Kind.STATE
+            return max(value, Kind.ELEM) if index is Kind.ELEM else max(value, Kind.STATE if index is Kind.STATE else Kind.CONST)
+        facts = self._facts(node)
+        if facts is None:
+            return Kind.ROWS
+        if facts["n"] is None:
+            return Kind.ELEM if self._in_rows or index is Kind.ELEM else Kind.STATE
+        if self._carries(node, [node.value]):
+            return Kind.ROWS
+        chosen = index is Kind.ROWS or isinstance(node.slice, (ast.Slice, ast.Compare, ast.UnaryOp, ast.BoolOp, ast.Tuple))
+        if chosen and isinstance(facts["n"], int):
+            self.lengths.add(facts["n"])
+            return Kind.ROWS
+        return Kind.STATE
+
+    def _call(self, node: ast.Call, env: Env) -> Kind:
+        name = called_name(node)
+        receiver = Kind.CONST
+        operands: list[ast.expr] = []
+        if isinstance(node.func, ast.Attribute):
+            receiver = self._expr(node.func.value, env)
+            operands.append(node.func.value)
+        elif not isinstance(node.func, ast.Name):
+            receiver = self._expr(node.func, env)
+        given = [*node.args, *(k.value for k in node.keywords)]
+        kinds = [self._given(one, node, receiver, env) for one in given]
+        operands += given
+        if isinstance(node.func, ast.Name) and node.func.id in self.watch.functions:
+            return self._own_function(node, kinds, env)
+        highest = max([receiver, *kinds], default=Kind.CONST)
+        if isinstance(node.func, ast.Name) and name == "len" and highest is Kind.ROWS:
+            return Kind.COUNT if self._is_table(node.args[0]) else Kind.STATE
+        if isinstance(node.func, ast.Attribute) and name in _FITS | _GROWS and (kinds or name in _GROWS) and highest is not Kind.CONST:
+            if receiver is not Kind.ROWS or name in _GROWS:
+                self._change(root_name(node.func), Kind.STATE if name in _FITS else highest, env)
+        if any(self._learned) and name in _GROWS:
+            self._change(root_name(node.func), Kind.STATE, env)
+        if self._in_rows and name in _GROWS:
+            self._change(root_name(node.func), Kind.ROWS, env)
+        if name == "groupby" and receiver is Kind.ROWS:
+            return Kind.GROUPS
+        if receiver is Kind.GROUPS:
+            return Kind.ROWS if name in {"transform"} or (name == "apply" and self._carries(node, [])) else Kind.STATE
+        if highest is Kind.COUNT:
+            return Kind.ROWS if self._carries(node, []) else Kind.COUNT
+        if highest is not Kind.ROWS:
+            return highest
+        by_row = any(k.arg == "axis" and isinstance(k.value, ast.Constant) and k.value.value in (1, "columns") for k in node.keywords)
+        if name in REDUCERS and not by_row:
+            return Kind.STATE if not self._in_rows or self._facts(node) is None else self._combine_in_rows(node)
+        if name in ("fit", "partial_fit"):
+            return Kind.STATE
+        if self._carries(node, operands):
+            return Kind.ROWS
+        facts = self._facts(node)
+        if name in ROW_CHOICE and facts is not None and facts["n"] is not None:
+            if isinstance(facts["n"], int) and name != "train_test_split":
+                self.lengths.add(facts["n"])
+            return Kind.ROWS
+        if facts is not None and facts["type"] == "builtins.NoneType":
+            return Kind.CONST  # in place
+        return Kind.STATE
+
+    def _combine_in_rows(self, node: ast.Call) -> Kind:
+        return Kind.STATE
+
+    def _is_table(self, node: ast.expr) -> bool:
+        facts = self._facts(node)
+        return facts is None or facts["n"] in self.lengths
+
+    def _given(self, node: ast.expr, call: ast.Call, receiver: Kind, env: Env) -> Kind:
+        """An argument; a function that pandas hands a column or a group to gets rows, any other one elements."""
+        if not isinstance(node, ast.Lambda):
+            return self._expr(node, env)
+        names = [a.arg for a in (*node.args.posonlyargs, *node.args.args)]
+        kind = Kind.ELEM
+        if receiver is Kind.GROUPS:
+            kind = Kind.ROWS
+        elif receiver is Kind.ROWS and names:
+            loads = [n for n in ast.walk(node.body) if isinstance(n, ast.Name) and n.id == names[0]]
+            seen = next((f for n in loads if (f := self._facts(n)) is not None), None)
+            if seen is not None and seen["n"] in self.lengths and str(seen["type"]).endswith(("Series", "ndarray")):
+                kind = Kind.ROWS
+        elif receiver is Kind.CONST or receiver is Kind.STATE:
+            kind = Kind.CONST if max((self.kind(a) for a in call.args if a is not node), default=Kind.CONST) < Kind.ELEM else Kind.ELEM
+        body = self._expr(node.body, {**env, **dict.fromkeys(names, kind)})
+        self.kinds[id(node)] = body if body is Kind.STATE else Kind.CONST
+        return self.kinds[id(node)]
+
+    def _own_function(self, node: ast.Call, kinds: Sequence[Kind], env: Env) -> Kind:
+        """A function of the notebook's own: its body is read with the kinds of the arguments."""
+        function = self.watch.functions[node.func.id]  # type: ignore[attr-defined]
+        if function.name in self._calls or len(self._calls) > 6:
+            return max(kinds, default=Kind.CONST)
+        names = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
+        inner: Env = dict.fromkeys([*names, *(a.arg for a in function.args.kwonlyargs)], Kind.CONST)
+        for name, kind in zip(names, kinds, strict=False):
+            inner[name] = kind
+        for keyword, kind in zip(node.keywords, kinds[len(node.args) :], strict=True):
+            if keyword.arg:
+                inner[keyword.arg] = kind
+        self._calls.append(function.name)
+        learned, self._learned = self._learned, []
+        returned = self._block(function.body, inner)
+        self._learned = learned
+        self._calls.pop()
+        for name, argument in zip(names, node.args, strict=False):  # changed in place inside of the function
+            self._change(root_name(argument), inner.get(name, Kind.CONST), env) if isinstance(argument, ast.Name) and inner.get(name, Kind.CONST) > self._expr(argument, env) else None
+        kind = returned if returned is not None else Kind.CONST
+        if kind is Kind.ROWS and self._facts(node) is not None and not self._carries(node, [*node.args]):
+            facts = self._facts(node)
+            if facts is not None and str(facts["type"]) in ("pandas.core.frame.DataFrame", "builtins.tuple") and isinstance(facts["n"], int):
+                self.lengths.add(facts["n"])
+                return Kind.ROWS
+            return Kind.STATE
+        return kind
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, elements: list[ast.expr], env: Env) -> Kind:
+        inner = dict(env)
+        kinds: list[Kind] = []
+        over_rows = False
+        for generator in node.generators:
+            kind = self._expr(generator.iter, inner)
+            rows = self.loops_over_rows(generator.iter, kind)
+            over_rows = over_rows or rows
+            if not rows and kind is Kind.STATE:
+                kinds.append(Kind.STATE)
+            self._store(generator.target, Kind.ELEM if rows else Kind.CONST, inner, loop=True)
+            kinds += [self._expr(one, inner) for one in generator.ifs]
+        made = [self._expr(one, inner) for one in elements]
+        if over_rows:
+            return Kind.ROWS if self._carries(node, []) else Kind.STATE
+        if Kind.ROWS in made:
+            return Kind.ROWS
+        return max([*kinds, *made], default=Kind.CONST)
