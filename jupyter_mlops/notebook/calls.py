@@ -188,6 +188,7 @@ class Calls(Functions):
         last = origin.rpartition(".")[2]
         given = arguments.all()
         reached = reach(given) if given else set()
+        self.charge(reached)
         stochastic = any(one.stochastic for one in reached)
         self.hidden(function_effects(origin, node, stochastic))
         constructor = last[:1].isupper() or last in library.HOLDING_TYPES
@@ -339,6 +340,7 @@ class Calls(Functions):
         given = arguments.all()
         result: set[Obj] = set()
         reached = reach([*receiver, *given])
+        self.charge(reached)
         self.hidden(method_effects(name, node, any(one.stochastic for one in reached)))
         functions = [one for one in reached if one.kind in (Kind.FUNCTION, Kind.PARTIAL)]
         functions += [one for one in reached if one.kind is Kind.INSTANCE and one not in receiver]
@@ -350,11 +352,13 @@ class Calls(Functions):
                 result.add(self.new(node, Kind.LIST, role="words"))
             return result
         made = frozenset(result)
+        whole: list[Obj] = []  # any part of these
         for one in receiver:
             if one.kind in CONTAINERS:
                 result.update(self._container_method(one, name, node, given))
             else:
-                result.update(self._object_method(one, name, node, given, made))
+                result.update(self._object_method(one, name, node, given, made, whole))
+        result |= parts(whole)
         if "out" in arguments.keywords:
             self.mutate(arguments.keywords["out"])
         return result
@@ -394,7 +398,7 @@ class Calls(Functions):
         self.hold(one, given)
         return one.holds | {one}
 
-    def _object_method(self, one: Obj, name: str, node: ast.Call, given: Pts, made: Pts) -> Iterable[Obj]:
+    def _object_method(self, one: Obj, name: str, node: ast.Call, given: Pts, made: Pts, whole: list[Obj]) -> Iterable[Obj]:
         if one.kind is Kind.RANDOM:
             self.mutate((one,))
             if name == "shuffle":
@@ -404,7 +408,9 @@ class Calls(Functions):
             return (self.new(node, Kind.LAZY, parts((one,)), role=name),)
         changed = _is_true(node, "inplace") or not (name in library.PURE_METHODS or _is_false(node, "inplace"))
         if changed:
-            self.mutate(self._owned(one))
+            owned = self._owned(one)
+            self.charge(owned)
+            self.mutate(owned)
             if name not in library.NO_HOLD_METHODS and not _is_true(node, "inplace"):
                 self.hold(one, given)
             if name in library.SELF_METHODS:
@@ -413,12 +419,14 @@ class Calls(Functions):
                 return ()
             if name in library.NO_HOLD_METHODS:
                 return (self.new(node, Kind.LIBRARY, made, role="result"),)
-            return {*parts((one,)), self.new(node, Kind.LIBRARY, made, role="result")}
+            whole.append(one)
+            return (self.new(node, Kind.LIBRARY, made, role="result"),)
         if name in library.SCALAR_METHODS:
             return ()
         result = self.new(node, Kind.LIBRARY, made, role="result")
         if name in library.VIEW_METHODS or (one.kind is not Kind.LIBRARY and name in library.CONTAINER_PARTS):
-            return {*parts((one,)), result}
+            whole.append(one)
+            return (result,)
         if one.kind in (Kind.INSTANCE, Kind.UNKNOWN) and name == "copy":
             self.hold(result, one.holds)
         if name in ("pipe", "apply", "agg", "transform", "assign"):

@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from jupyter_mlops.notebook.cells import Cell, Notebook, Stage
+from jupyter_mlops.notebook.depth import deep_recursion
 from jupyter_mlops.notebook.effects import Machine
 from jupyter_mlops.notebook.functions import FunctionInfo
 from jupyter_mlops.notebook.inspection import describe_functions, find_problems
@@ -91,6 +92,26 @@ class Analysis:
         self._samplers = samplers
         self._inner_reads = inner_reads
 
+    def staged(self, stages: Mapping[int, Stage]) -> Analysis:
+        """The same notebook, with other stages for some statements (by index): those of one cell may differ then."""
+        statements = tuple(replace(one, stage=stages.get(one.index, one.stage)) for one in self.statements)
+        of_cell: dict[int, set[Stage | None]] = {}
+        for one in statements:
+            of_cell.setdefault(one.cell, set()).add(one.stage)
+        cells = tuple(
+            replace(cell, stage=next(iter(found))) if len(found := of_cell.get(cell.number, set())) == 1 else cell
+            for cell in self.notebook.cells
+        )
+        return Analysis(
+            replace(self.notebook, cells=cells),
+            statements,
+            self.functions,
+            self.problems,
+            self._definitions,
+            self._samplers,
+            self._inner_reads,
+        )
+
     def reaching(self, index: int, name: str) -> frozenset[int]:
         """Statements whose binding or change of `name` may show at the entry of statement `index`.
 
@@ -152,7 +173,8 @@ class Analysis:
 
 def analyse(notebook: Notebook) -> Analysis:
     """Follow the values through a notebook's code cells, in their order."""
-    return _Builder(notebook).build()
+    with deep_recursion():
+        return _Builder(notebook).build()
 
 
 class _Builder:
@@ -166,7 +188,8 @@ class _Builder:
         self.before: list[dict[str, frozenset[int]]] = []
         self.samplers: list[dict[str, frozenset[int]]] = []
         self.inner: list[dict[str, frozenset[str]]] = []
-        self._reads_of: dict[Pts, frozenset[str]] = {}
+        self._reads_of: dict[Pts, frozenset[str]] = {}  # as long as no object holds more
+        self._links = 0
 
     def build(self) -> Analysis:
         for cell in self.notebook.code_cells:
@@ -236,12 +259,21 @@ class _Builder:
         self.before.append(dict(self.definitions))
         self.samplers.append(dict(self.drawn))
         env = self.machine.state.env
+        if self.machine.links != self._links:
+            self._links = self.machine.links
+            self._reads_of.clear()
         self.inner.append(
             {k: reads for k, value in env.items() if isinstance(k, str) and value and (reads := self._reads(value))}
         )
 
     def _reads(self, value: Pts) -> frozenset[str]:
         """Globals that functions inside of a value read when they are called."""
+        found = self._reads_of.get(value)  # many names share what they may be
+        if found is None:
+            found = self._reads_of[value] = self._all_reads(value)
+        return found
+
+    def _all_reads(self, value: Pts) -> frozenset[str]:
         if not any(o.holds or o.refers or o.cls or o.kind in (Kind.FUNCTION, Kind.CLASS) for o in value):
             return frozenset()
         found: set[str] = set()
@@ -292,8 +324,6 @@ class _Builder:
 
 def _without_moot(statement: Statement, changed: set[str]) -> Statement:
     """Leave out pseudo-names that nothing in the notebook changes, and builtins that nothing rebinds."""
-    from dataclasses import replace
-
     known = BUILTINS | NOTEBOOK_NAMES
     uses = frozenset(name for name in statement.uses if name in changed or not (name.startswith("<") or name in known))
     return replace(statement, uses=uses) if uses != statement.uses else statement

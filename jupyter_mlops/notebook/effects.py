@@ -301,7 +301,7 @@ class Machine(Expressions):
             once()
             merged = self.join([entry, self.state, *loop.continues, merged])
             merged.must = set(entry.must)
-            if (merged.env, self.version) == known:
+            if self.exhausted or (merged.env, self.version) == known:
                 break
         self.loops.pop()
         self.state = merged

@@ -71,6 +71,7 @@ class Expressions(Calls):
             return EMPTY
         name = node.attr
         result: set[Obj] = set()
+        whole: list[Obj] = []  # any part of these; taken together, since they mostly share their parts
         for one in base:
             if one.kind is Kind.MODULE:
                 result.add(self.module(f"{one.origin}.{name}"))
@@ -78,14 +79,17 @@ class Expressions(Calls):
                 result |= self._instance_attribute(one, one.cls, node)
             elif one.kind is Kind.CLASS:
                 found = self.method(one, name)
-                result |= found if found else parts((one,))
+                if found:
+                    result |= found
+                else:
+                    whole.append(one)
             elif name in one.fields:
                 result |= one.fields[name]
             elif name not in FRESH_ATTRIBUTES:
-                result |= parts((one,))
+                whole.append(one)
                 if one.kind is Kind.PARTIAL:
                     result |= one.holds
-        return frozenset(result)
+        return frozenset(result | self._parts(whole))
 
     def _instance_attribute(self, one: Obj, cls: Obj, node: ast.Attribute) -> set[Obj]:
         result = set(one.fields.get(node.attr, ()))
@@ -186,15 +190,23 @@ class Expressions(Calls):
         result: set[Obj] = set(self.touch(base, node, index))
         if self._copies(node, index):
             return frozenset(result | {self.new(node, Kind.LIBRARY)})
+        whole: list[Obj] = []
         for one in base:
             if one.kind is Kind.MODULE:
                 result.add(self.new(node, Kind.LIBRARY))
             elif one.kind in CONTAINERS:
                 result |= self._container_item(one, node)
             else:
-                result |= parts((one,))
+                whole.append(one)
                 result |= one.holds
-        return frozenset(result)
+        return frozenset(result | self._parts(whole))
+
+    def _parts(self, objects: list[Obj]) -> set[Obj]:
+        if not objects:
+            return set()
+        found = parts(objects)
+        self.charge(found)
+        return found
 
     def _container_item(self, one: Obj, node: ast.Subscript) -> set[Obj]:
         if isinstance(node.slice, ast.Slice):
@@ -238,7 +250,7 @@ class Expressions(Calls):
         self.touch(first, node)
         self._inner(node)
         held: set[Obj] = set()
-        for _ in range(2):  # what one pass stores, the next may read
+        for _ in range(1 if self.exhausted else 2):  # what one pass stores, the next may read
             known = (self.version, len(held))
             for position, generator in enumerate(node.generators):
                 source = first if position == 0 else self.evaluate(generator.iter)
@@ -313,6 +325,7 @@ class Expressions(Calls):
         held = contents(value)
         for position, element in enumerate(elements):
             part: set[Obj] = set()
+            whole: list[Obj] = []
             for one in value:
                 if one.items is not None and not starred and len(one.items) == len(elements):
                     part |= one.items[position]
@@ -320,7 +333,8 @@ class Expressions(Calls):
                     # A library's function that gives several things gives separate things (train_test_split).
                     part.add(self.new(element, Kind.LIBRARY, one.holds, role="part"))
                 else:
-                    part |= contents((one,))
+                    whole.append(one)
+            part |= contents(whole)
             if starred and not part:
                 part |= held
             self.bind(element, frozenset(part), None)

@@ -29,7 +29,6 @@ __all__ = ["Arguments", "Frame", "Function", "FunctionInfo", "Functions", "Loop"
 _DEPTH = 12  # nested calls that are followed
 _ROUNDS = 5  # of a function that is called again while it runs, until nothing new comes up
 _NESTED = 1  # call-backs of libraries inside of one another that are followed
-_BUDGET = 8_000  # statements of called functions that are run for one notebook
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,6 @@ class Functions(Memory):
         self._cache: dict[object, tuple[int, Mapping[str, int], frozenset[Obj]]] = {}
         self._recursed: set[object] = set()
         self._active: dict[Obj, _Activation] = {}
-        self.spent = 0
         self.loops: list[Loop] = []
 
     @abstractmethod
@@ -184,8 +182,8 @@ class Functions(Memory):
                 if name not in self.state.must:
                     self.effects.reads.setdefault(name, line)
             return cached[2]
-        if len(self._stack) >= _DEPTH or self.spent > _BUDGET:
-            return self._assume_the_worst(one, function, arguments, site)
+        if len(self._stack) >= _DEPTH or self.exhausted:
+            return self._assume_the_worst([function], arguments.all(), site)
         reads = self.effects.reads
         self.effects.reads = {}
         binds_before = len(self.effects.binds) + len(self.effects.deletes)
@@ -267,17 +265,21 @@ class Functions(Memory):
             return EMPTY
         return frozenset((self.new(node, kind, held, role="packed"),))
 
-    def _assume_the_worst(self, one: Obj, function: Function, arguments: Arguments, site: ast.AST) -> Pts:
+    def _assume_the_worst(self, functions: list[Function], given: Pts, site: ast.AST) -> Pts:
         """Too deep to follow: everything that is handed over or read by name may be changed and handed on."""
-        everything = set(reach(arguments.all()))
-        for name in self._all_free(function):
-            everything |= reach(self.load(name, site))
+        everything = set(given)
+        for name in self._all_free(functions):
+            if self.bound(name):  # the free names are an upper bound: variables of comprehensions are among them
+                everything |= self.load(name, site)
+        everything = reach(everything)
+        self.charge(everything)
         everything = {o for o in everything if o.kind not in (Kind.MODULE, Kind.FUNCTION, Kind.CLASS)}
         self.mutate(everything)
         return frozenset((self.new(site, Kind.UNKNOWN, everything, role="deep"),))
 
-    def _all_free(self, function: Function) -> set[str]:
-        names, todo = set(function.free), list(function.free)
+    def _all_free(self, functions: list[Function]) -> set[str]:
+        names = set().union(*(one.free for one in functions))
+        todo = list(names)
         while todo:
             for one in self.state.env.get(todo.pop(), EMPTY):
                 if one.function is not None:
@@ -372,6 +374,7 @@ class Functions(Memory):
         """Hand the notebook's own functions to a library, which may call them on anything it was given."""
         result: set[Obj] = set()
         given = others | contents(others)
+        deep: list[Obj] = []
         for one in objects:
             if one.kind not in (Kind.FUNCTION, Kind.CLASS, Kind.INSTANCE) or (one.kind is Kind.INSTANCE and not instances):
                 continue
@@ -384,22 +387,20 @@ class Functions(Memory):
                 running.given |= given
                 result |= running.result
                 continue
-            if len(self._active) >= _NESTED:
-                result |= self._worst_of(one, given, site)
+            if len(self._active) >= _NESTED or self.exhausted:
+                deep.append(one)
                 continue
             result |= self._activate(one, given, site)
-        return frozenset(result)
+        return frozenset(result | self._worst_of(deep, given, site))
 
-    def _worst_of(self, one: Obj, given: Pts, site: ast.AST) -> Pts:
-        """A library called something that calls a library that calls `one`: too deep to follow."""
-        functions = [one] if one.kind is Kind.FUNCTION else []
-        if one.cls is not None:
-            functions = [f for group in self.methods(one.cls).values() for f in group]
-        result: set[Obj] = set()
-        for each in functions:
-            if each.function is not None:
-                result |= self._assume_the_worst(each, each.function, Arguments(spread=given | {one}), site)
-        return frozenset(result)
+    def _worst_of(self, objects: list[Obj], given: Pts, site: ast.AST) -> Pts:
+        """A library called something that calls a library that calls `objects`: too deep to follow."""
+        found = [one for one in objects if one.kind is Kind.FUNCTION]
+        for one in objects:
+            if one.cls is not None:
+                found += [f for group in self.methods(one.cls).values() for f in group]
+        functions = [one.function for one in found if one.function is not None]
+        return self._assume_the_worst(functions, given | frozenset(objects), site) if functions else EMPTY
 
     def _activate(self, one: Obj, given: Pts, site: ast.AST) -> set[Obj]:
         running = self._active[one] = _Activation(set(given))

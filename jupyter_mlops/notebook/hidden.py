@@ -19,6 +19,7 @@ __all__ = [
     "HiddenEffect",
     "function_effects",
     "is_plotting",
+    "is_seeded",
     "method_effects",
     "open_effects",
     "samples",
@@ -130,7 +131,8 @@ def is_plotting(origin: str) -> bool:
     return origin.split(".")[0] in _PLOT_PACKAGES
 
 
-def _seeded(node: ast.Call) -> bool:
+def is_seeded(node: ast.Call) -> bool:
+    """Whether a call is given a seed, or options that may hold one."""
     for keyword in node.keywords:
         if keyword.arg is None:
             return True  # **options may hold the seed; which they do is not known
@@ -141,7 +143,7 @@ def _seeded(node: ast.Call) -> bool:
 
 def samples(origin: str, node: ast.Call) -> bool:
     """Whether a constructor makes an object that samples from the global generator later on."""
-    return origin.rpartition(".")[2] in _STOCHASTIC and not _seeded(node)
+    return origin.rpartition(".")[2] in _STOCHASTIC and not is_seeded(node)
 
 
 def function_effects(origin: str, node: ast.Call, stochastic: bool) -> Iterator[HiddenEffect]:
@@ -157,13 +159,13 @@ def function_effects(origin: str, node: ast.Call, stochastic: bool) -> Iterator[
         yield HiddenEffect(RANDOM, "sample")
     elif package == "random" and origin != "random" and last not in _NOT_SAMPLING:
         yield HiddenEffect(RANDOM_PYTHON, "sample")
-    elif package == "scipy" and last == "rvs" and not _seeded(node):
+    elif package == "scipy" and last == "rvs" and not is_seeded(node):
         yield HiddenEffect(RANDOM, "sample")
     elif package == "torch":
         yield HiddenEffect(RANDOM_TORCH, "sample")
     elif package in ("tensorflow", "keras"):
         yield from (HiddenEffect(name, "sample") for name in (RANDOM_TENSORFLOW, RANDOM_PYTHON, RANDOM))
-    elif (last in _SAMPLING_FUNCTIONS and not _seeded(node)) or (last in _EVALUATES_BY_FITTING and stochastic):
+    elif (last in _SAMPLING_FUNCTIONS and not is_seeded(node)) or (last in _EVALUATES_BY_FITTING and stochastic):
         yield HiddenEffect(RANDOM, "sample")
     if is_plotting(origin):
         yield HiddenEffect(PLOT, "reset" if last in _PLOT_RESETS else "change")
@@ -222,7 +224,7 @@ def open_effects(node: ast.Call) -> Iterator[HiddenEffect]:
 
 def method_effects(name: str, node: ast.Call, stochastic: bool) -> Iterator[HiddenEffect]:
     """Effects of calling a method of an object of a library."""
-    if (name in _FITS and stochastic) or (name in ("sample", "rvs") and not _seeded(node)):
+    if (name in _FITS and stochastic) or (name in ("sample", "rvs") and not is_seeded(node)):
         yield HiddenEffect(RANDOM, "sample")
     if name in _PLOT_METHODS:
         yield HiddenEffect(PLOT, "change")

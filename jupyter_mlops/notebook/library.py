@@ -108,7 +108,7 @@ PURE_METHODS = frozenset(
 
 # Pure methods that give numbers, strings or other immutable values (of a frame: something new, hence the same to us).
 SCALAR_METHODS = frozenset(
-    """item count score bool upper lower strip lstrip rstrip startswith endswith join format find rfind title
+    """item count score bool upper lower strip lstrip rstrip startswith endswith format find rfind title
     capitalize zfill isdigit isalpha isnumeric encode decode exists is_file is_dir is_dir read_text hexdigest total_seconds timestamp
     strftime isoformat count_params summary info tell bit_length casefold removeprefix removesuffix nunique
     isupper islower isspace isalnum idxmax idxmin""".split()

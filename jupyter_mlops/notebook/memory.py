@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from dataclasses import dataclass, field
 
 from jupyter_mlops.notebook.hidden import CONFIG, PLOT, HiddenEffect, is_plotting
@@ -13,6 +13,8 @@ from jupyter_mlops.notebook.scopes import Bindings
 
 __all__ = ["Effects", "Frame", "Memory", "State"]
 
+_BUDGET = 4_000  # for one notebook
+_OBJECTS = 2_000  # that are told apart by the context they are made in
 Key = str | tuple[int, str]  # a global's name, or a local's frame and name
 
 
@@ -72,17 +74,31 @@ class Memory:
         self.quiet = 0  # in a `try` that catches NameError
         self.line = 0
         self.version = 0  # changes whenever what a called function could see changes
+        self.links = 0  # changes whenever some object holds more
         self._stack: dict[object, set[Obj]] = {}  # calls that are running, with what they may return
         self._frames: dict[object, Frame] = {}
         self._objects: dict[object, Obj] = {}
         self._modules: dict[str, Obj] = {}
         self._running: set[Obj] = set()
+        self.spent = 0  # statements of called functions that were run, and objects that were gone through
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether so much was followed that the rest of the notebook is taken at its worst: a bound on the time."""
+        return self.spent > _BUDGET
+
+    def charge(self, seen: Sized) -> None:
+        """Note that many objects were gone through: notebooks where everything holds everything end by this."""
+        self.spent += len(seen) // 16
 
     # Objects
 
     def new(self, node: ast.AST, kind: Kind, holds: Iterable[Obj] = (), *, role: str = "", origin: str = "") -> Obj:
         """The object that `node` makes in the current scope: the same one each time, so that loops come to an end."""
-        key = (id(node), self.frame.id, kind, role)
+        # In large notebooks one object stands for what `node` makes in all contexts: many small ones that hold one another
+        # take minutes to follow.
+        context = self.frame.id if len(self._objects) < _OBJECTS else -1
+        key = (id(node), context, kind, role)
         found = self._objects.get(key)
         if found is None:
             found = self._objects[key] = Obj(kind, origin)
@@ -95,6 +111,7 @@ class Memory:
         if len(one.holds) != before:
             one.holds.discard(one)
             self.version += 1
+            self.links += 1
 
     def refer(self, one: Obj, others: Iterable[Obj]) -> None:
         before = len(one.refers)
@@ -102,6 +119,7 @@ class Memory:
         if len(one.refers) != before:
             one.refers.discard(one)
             self.version += 1
+            self.links += 1
 
     def module(self, origin: str) -> Obj:
         found = self._modules.get(origin)
@@ -181,7 +199,7 @@ class Memory:
         for one in found:
             if one.kind is Kind.LAZY or one.kind is Kind.RANDOM:
                 self.effects.mutated.add(one)
-                if one.thunk is not None and one not in self._running:
+                if one.thunk is not None and one not in self._running and not self.exhausted:
                     self._running.add(one)
                     one.thunk()
                     self._running.discard(one)

@@ -34,6 +34,8 @@ class Kind(Enum):
     RANDOM = "random"  # random generators: asking them changes them
     PARTIAL = "partial"  # calls the functions that it holds
 
+    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash is slow, and this one is asked for often
+
 
 @dataclass(eq=False, slots=True)
 class Obj:
@@ -76,37 +78,37 @@ _CODE = frozenset({Kind.FUNCTION, Kind.CLASS, Kind.MODULE})
 
 def reach(objects: Iterable[Obj]) -> set[Obj]:
     """The objects and everything whose change could show in them."""
-    seen: set[Obj] = set()
-    stack = list(objects)
+    seen = set(objects)
+    stack = list(seen)
     while stack:
         one = stack.pop()
-        if one in seen:
-            continue
-        seen.add(one)
-        if one.holds:
-            stack.extend(one.holds)
-        if one.refers:
-            stack.extend(one.refers)
-        if one.cls is not None:
+        # Whole sets at once: where everything holds everything, there are far more links than objects.
+        for group in (one.holds, one.refers):
+            if group and not group <= seen:
+                fresh = group - seen
+                seen |= fresh
+                stack.extend(fresh)
+        if one.cls is not None and one.cls not in seen:
+            seen.add(one.cls)
             stack.append(one.cls)
     return seen
 
 
 def parts(objects: Iterable[Obj]) -> set[Obj]:
     """The objects and everything that an attribute or item of them may be. Code is left out: it is not stored data."""
-    seen: set[Obj] = set()
-    stack = list(objects)
+    found = set(objects)
+    seen = set(found)
+    stack = list(found)
     while stack:
         one = stack.pop()
-        if one in seen:
-            continue
-        seen.add(one)
-        for inner in (*one.holds, *one.refers):
-            if inner.kind not in _CODE:
-                stack.append(inner)
-        if one.cls is not None:
-            stack.extend(inner for inner in one.cls.holds if inner.kind not in _CODE)
-    return seen
+        for group in (one.holds, one.refers) if one.cls is None else (one.holds, one.refers, one.cls.holds):
+            if group and not group <= seen:
+                fresh = group - seen
+                seen |= fresh
+                data = [inner for inner in fresh if inner.kind not in _CODE]
+                found.update(data)
+                stack.extend(data)
+    return found
 
 
 def contents(objects: Iterable[Obj]) -> Pts:
