@@ -26,7 +26,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from load import Load, generator, measure
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.load import Load, generator, measure
 
 CLIENTS = (1, 16, 64)
 BENTO = Path.home() / ".cache" / "jupyter-mlops" / "bentoml" / "bin" / "python"

@@ -1,0 +1,1 @@
+"""Measurements of speed and of rules on real notebooks."""

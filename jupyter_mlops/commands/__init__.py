@@ -1,0 +1,1 @@
+"""Subcommands of the command line: each parses, calls its workflow and prints."""
