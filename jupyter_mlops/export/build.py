@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlops.export.compiler import Compiler
@@ -13,12 +13,12 @@ from jupyter_mlops.export.values import Null, Part, Precision, Value
 if TYPE_CHECKING:
     from jupyter_mlops.signature import Column, Signature
 
-__all__ = ["build_model", "build_transform"]
+__all__ = ["RESERVED", "build_model", "build_transform", "estimator_outputs", "null_string", "output_names", "precision_of"]
 
-_RESERVED = {"label", "probabilities", "prediction", "scores"}
+RESERVED = {"label", "probabilities", "prediction", "scores"}
 
 
-def _null_string(model_signature: Signature, sample: Any) -> str:
+def null_string(model_signature: Signature, sample: Any) -> str:
     """A text that no known value equals."""
     import numpy as np
     import pandas as pd
@@ -65,7 +65,7 @@ def _column_kind(column: Column, values: Any) -> str:
     return "string"
 
 
-def _precision(dtype: Any) -> Precision:
+def precision_of(dtype: Any) -> Precision:
     """Of a column of this numpy or pandas dtype."""
     import numpy as np
 
@@ -85,8 +85,8 @@ def _inputs(g: Graph, model_signature: Signature, sample: Any) -> tuple[tuple[On
     if model_signature.layout == "array":
         width = len(columns)
         tensor = g.input("features", "double", width)
-        return (OnnxInput("features", None, "double"),), Value((Part(tensor, width, precision=_precision(sample.dtype)),))
-    inputs, parts, taken = [], [], set(_RESERVED)
+        return (OnnxInput("features", None, "double"),), Value((Part(tensor, width, precision=precision_of(sample.dtype)),))
+    inputs, parts, taken = [], [], set(RESERVED)
     by_name = {str(name): name for name in sample.columns} if isinstance(sample, pd.DataFrame) else {}
     if isinstance(sample, pd.DataFrame) and len(by_name) != sample.shape[1]:
         raise Unsupported("two columns of the same name")
@@ -104,7 +104,7 @@ def _inputs(g: Graph, model_signature: Signature, sample: Any) -> tuple[tuple[On
             parts.append(Part(name, 1, "string", _null_of(array[pd.isna(array)])))
         else:
             inputs.append(OnnxInput(name, column.name, "double"))
-            parts.append(Part(name, 1, precision=_precision(values.dtype)))
+            parts.append(Part(name, 1, precision=precision_of(values.dtype)))
     return tuple(inputs), Value(tuple(parts))
 
 
@@ -127,19 +127,33 @@ def _labels(g: Graph, index: str, classes: Any) -> tuple[str, str]:
 def build_model(estimator: Any, model_signature: Signature, sample: Any, metadata: Mapping[str, str]) -> OnnxModel:
     """Convert; raises `Unsupported` where there is no exact counterpart. Nothing is compared yet."""
     g = Graph()
-    null_string = _null_string(model_signature, sample)
+    missing = null_string(model_signature, sample)
     inputs, value = _inputs(g, model_signature, sample)
-    c = Compiler(g, null_string)
-    names: dict[str, str | None] = {"label": None, "probabilities": None, "prediction": None}
+    outputs = estimator_outputs(Compiler(g, missing), estimator, value, model_signature.output.task)
+    data = g.model(outputs, {str(key): str(text) for key, text in metadata.items()})
+    return OnnxModel(data, inputs, missing, output_names(outputs))
+
+
+def output_names(outputs: Mapping[str, Any]) -> dict[str, str | None]:
+    """The "outputs" of an `OnnxModel`."""
+    return {name: name if name in outputs else None for name in ("label", "probabilities", "prediction")}
+
+
+def estimator_outputs(
+    c: Compiler, estimator: Any, value: Value, task: str, guard: Callable[[str, str], str] = lambda tensor, kind: tensor
+) -> dict[str, tuple[str, str, int | None]]:
+    """The nodes of a fitted estimator; what `Graph.model` takes as outputs.
+
+    `guard` is put around the number that every answer is made of, a tensor and its element type.
+    """
     outputs: dict[str, tuple[str, str, int | None]] = {}
-    task = model_signature.output.task
     if task == "classification":
         import numpy as np
 
         if isinstance(estimator.classes_, list) or np.ndim(estimator.classes_) != 1:
             raise Unsupported("more than one target")
         result = c.classify(estimator, value)
-        label, kind = _labels(g, result.index, estimator.classes_)
+        label, kind = _labels(c.graph, guard(result.index, "int64"), estimator.classes_)
         outputs["label"] = (label, kind, None)
         if hasattr(estimator, "predict_proba"):
             if result.probabilities is None:
@@ -147,24 +161,21 @@ def build_model(estimator: Any, model_signature: Signature, sample: Any, metadat
                 raise Unsupported("its probabilities have no exact ONNX form" + (advice if "SVC" in repr(estimator) else ""))
             outputs["probabilities"] = (result.probabilities, "double", len(estimator.classes_))
     elif task == "regression":
-        outputs["prediction"] = (c.regress(estimator, value), "double", 1)
+        prediction = c.regress(estimator, value)
+        outputs["prediction"] = (guard(prediction, "double"), "double", 1)
     else:
         clustered = c.cluster(estimator, value)
-        outputs["label"] = (clustered.label, "int64", None)
+        outputs["label"] = (guard(clustered.label, "int64"), "int64", None)
         if clustered.scores is not None:
             outputs["scores"] = (clustered.scores, "double", None)
-    for name in outputs:
-        if name in names:
-            names[name] = name
-    data = g.model(outputs, {str(key): str(text) for key, text in metadata.items()})
-    return OnnxModel(data, inputs, null_string, names)
+    return outputs
 
 
 def build_transform(transformer: Any, model_signature: Signature, sample: Any) -> OnnxModel:
     """The matrix that a transformer makes, as output "prediction"; for finding the step that differs."""
     g = Graph()
-    null_string = _null_string(model_signature, sample)
+    missing = null_string(model_signature, sample)
     inputs, value = _inputs(g, model_signature, sample)
-    result = Compiler(g, null_string).transform(transformer, value)
+    result = Compiler(g, missing).transform(transformer, value)
     data = g.model({"prediction": (result.matrix(g), "double", result.width)}, {})
-    return OnnxModel(data, inputs, null_string, {"label": None, "probabilities": None, "prediction": "prediction"})
+    return OnnxModel(data, inputs, missing, {"label": None, "probabilities": None, "prediction": "prediction"})

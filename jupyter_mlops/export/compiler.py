@@ -159,6 +159,7 @@ class Compiler:
         _load()
         self.graph = graph
         self.null_string = null_string
+        self.guards: list[str] = []  # [rows, 1] booleans: values that the estimator itself raises on
 
     def transform(self, estimator: Any, x: Value) -> Value:
         """The output of `estimator.transform`."""

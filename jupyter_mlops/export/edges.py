@@ -175,4 +175,9 @@ def accepted(predict: Callable[[Any], Predictions], rows: Any) -> np.ndarray:
         keep[start:stop] = True
 
     visit(0, len(rows))
+    if keep.any() and not keep.all():
+        try:
+            predict(rows[keep])
+        except Exception:  # taken by themselves, but not together: what such rows mean depends on the others
+            keep[:] = False
     return keep

@@ -22,6 +22,9 @@ def numbers(values: Any) -> np.ndarray:
     import pandas as pd
 
     array = np.asarray(values, dtype=object) if not hasattr(values, "dtype") else values
+    if getattr(array.dtype, "kind", "") == "M":  # dates: microseconds since 1970
+        moments = np.asarray(array, dtype="datetime64[us]")
+        return np.where(np.isnat(moments), np.nan, moments.astype(np.int64).astype(np.float64))
     if isinstance(array, np.ndarray) and array.dtype.kind in "fiub":
         return array.astype(np.float64)
     series = pd.Series(array.ravel() if isinstance(array, np.ndarray) else array)

@@ -28,6 +28,7 @@ class Part:
     kind: Literal["double", "string"] = "double"
     null: Null | None = None
     precision: Precision = "double"
+    partial: bool = False  # texts that the estimator does not know all stand here as one
 
 
 @dataclass(frozen=True)

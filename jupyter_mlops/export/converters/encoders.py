@@ -125,6 +125,8 @@ def encode_column(c: Compiler, est: Any, index: int, part: Part, columns: slice,
         unknown = rows([_unknown(est.categories_[index])])
     except (ValueError, TypeError):  # handle_unknown="error": the request is refused before the model sees it
         unknown = None
+        seen = lookup(c, part, dict.fromkeys(keys, 1), 0, integer=True)
+        c.guards.append(c.graph.op("Equal", seen, c.graph.ints(0)))
     if one_hot:
         from scipy import sparse
 

@@ -16,9 +16,9 @@ from jupyter_mlops.export.converters.numeric import clip, expm1, log1p
 from jupyter_mlops.export.graph import Graph, Unsupported
 from jupyter_mlops.export.values import Value
 
-__all__ = ["apply_function"]
+__all__ = ["BINARY", "UNARY", "apply_function"]
 
-_UNARY: dict[str, Callable[[Graph, str], str]] = {
+UNARY: dict[str, Callable[[Graph, str], str]] = {
     "log1p": log1p,
     "expm1": expm1,
     "log": lambda g, x: g.op("Log", x),
@@ -58,7 +58,7 @@ def _extreme(name: str) -> Callable[[Graph, str, str], str]:
     return build
 
 
-_BINARY: dict[str, Callable[[Graph, str, str], str]] = {
+BINARY: dict[str, Callable[[Graph, str, str], str]] = {
     "add": lambda g, a, b: g.op("Add", a, b),
     "subtract": lambda g, a, b: g.op("Sub", a, b),
     "multiply": lambda g, a, b: g.op("Mul", a, b),
@@ -123,12 +123,12 @@ class _Columns(NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         if method != "__call__" or options:
             raise Unsupported(f"numpy's {ufunc.__name__}.{method} with {sorted(options)}")
-        if len(inputs) == 1 and ufunc.__name__ in _UNARY:
-            return _Columns(self.g, _UNARY[ufunc.__name__](self.g, self.tensor), self.width, self.vector)
-        if len(inputs) == 2 and ufunc.__name__ in _BINARY:
+        if len(inputs) == 1 and ufunc.__name__ in UNARY:
+            return _Columns(self.g, UNARY[ufunc.__name__](self.g, self.tensor), self.width, self.vector)
+        if len(inputs) == 2 and ufunc.__name__ in BINARY:
             a, b = (self._operand(one) for one in inputs)
             sizes = [one.width for one in inputs if isinstance(one, _Columns)]
-            return _Columns(self.g, _BINARY[ufunc.__name__](self.g, a, b), max(sizes), self.vector)
+            return _Columns(self.g, BINARY[ufunc.__name__](self.g, a, b), max(sizes), self.vector)
         raise Unsupported(f"numpy's {ufunc.__name__}")
 
     def _operand(self, value: Any) -> str:

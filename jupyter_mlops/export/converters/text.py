@@ -126,6 +126,8 @@ def _counts(c: Compiler, est: Any, x: Value) -> str:
     g = c.graph
     if x.width != 1 or not x.strings():
         raise Unsupported("a text vectoriser needs one text column")
+    if x.parts[0].partial:
+        raise Unsupported("a text vectoriser on a text that is only known in part")
     text = g.flat(x.parts[0].tensor)
     if est.lowercase:
         text = g.op("StringNormalizer", text, case_change_action="LOWER", is_case_sensitive=1, locale="C")
