@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlops import __version__
+from jupyter_mlops.commands import check, tag
 
 if TYPE_CHECKING:
     from jupyter_mlops.workflows.convert import ConvertResult
@@ -30,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     convert = commands.add_parser(
         "convert",
-        help="turn a tagged notebook into a proven package, service and edge bundle",
+        help="turn a notebook into a proven package, service and edge bundle",
         description="Turn a tagged notebook into a tested package, a FastAPI service and an ONNX bundle that predict what the "
         "notebook predicted, and register the model in MLflow.",
         epilog="Exit codes: 0 done, 1 a cell failed or a prediction differs, 2 usage or environment.",
@@ -56,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     convert.add_argument(
         "--json", action="store_true", help="one JSON object per event on standard output; the last is the report"
     )
+    tag.add_parser(commands)
+    check.add_parser(commands)
     return parser
 
 
@@ -127,6 +130,9 @@ def _summary(result: ConvertResult) -> None:
     for problem in report.problems:
         if problem.severity == "info":
             print(f"  {problem}")
+    if report.tags:
+        print("\nstages as suggested (jupyter mlops tag --write puts them into the notebook)")
+        tag.print_suggestions(report.tags)
     if report.error:
         print(f"error: {report.error}", file=sys.stderr)
     if report.parity:
@@ -171,7 +177,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit code."""
     arguments = _parser().parse_args(argv)
     try:
-        return {"convert": _convert}[arguments.command](arguments)
+        return {"convert": _convert, "tag": tag.run, "check": check.run}[arguments.command](arguments)
     except KeyboardInterrupt:
         print("\nstopped: nothing was changed", file=sys.stderr)
         return 130

@@ -15,7 +15,7 @@ from filelock import FileLock
 from tests.notebooks import PENGUINS, write_notebook
 
 ROOT = Path(__file__).resolve().parents[1]
-EXAMPLES = ("flight_delays", "house_prices", "food_reviews", "penguins_messy")
+EXAMPLES = ("flight_delays", "house_prices", "food_reviews", "penguins_messy", "loan_rates")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

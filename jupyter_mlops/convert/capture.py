@@ -28,10 +28,9 @@ class CaptureRequest:
     """What to look for while the notebook runs."""
 
     estimator: str  # expression that names the fitted estimator at the end
-    raw_names: tuple[str, ...]  # tables bound by the load cells
-    raw_after: int  # number of the last load cell
     evaluated_at: tuple[int, int] | None = None  # cell and line of the evaluated predict
-    watch: Mapping[str, Any] = field(default_factory=dict)  # payload of `lifting.watch`
+    fitted: str = ""  # a further fitted object to keep
+    watch: Mapping[str, Any] = field(default_factory=dict)  # payload of `lifting.watch`, which says what tables to keep
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class CaptureFacts:
 
     folder: Path
     names: Mapping[str, str]  # name -> "module.Class" of its value at the end
-    files: tuple[Path, ...]  # read while the cells ran
+    files: Mapping[Path, Path | None]  # read while the cells ran -> a copy of the file as it was then
     seconds: Mapping[int, float]  # per cell
     python: str
     executable: str
@@ -56,7 +55,7 @@ class CaptureFacts:
         return cls(
             folder=folder,
             names=data["names"],
-            files=tuple(Path(file) for file in data["files"]),
+            files={Path(file): None if copy is None else Path(copy) for file, copy in data["files"].items()},
             seconds={int(cell): seconds for cell, seconds in data["seconds"].items()},
             python=data["python"],
             executable=data["executable"],
@@ -111,7 +110,12 @@ def run_notebook(
     from nbformat.v4 import new_code_cell
 
     nb: Any = nbformat.read(notebook.path, as_version=4)
-    sources = [Path(__file__).with_name("recorder.py"), Path(__file__).parent / "lifting" / "observer.py"]
+    here = Path(__file__).parent
+    # The generated project learns with the same functions.
+    captures = here / "templates" / "project" / "src" / "__package__" / "captures.py"
+    copies = folder / "files"
+    copies.mkdir(exist_ok=True)
+    sources = [here / "recorder.py", captures, here / "lifting" / "observer.py"]
     setup = (
         "import types as _mlops_types\n"
         "_mlops_module = _mlops_types.ModuleType('jupyter_mlops_recorder')\n"
@@ -120,11 +124,11 @@ def run_notebook(
             f"exec(compile({source.read_text(encoding='utf-8')!r}, 'jupyter_mlops_recorder', 'exec'), _mlops_module.__dict__)\n"
             for source in sources
         )
-        +        "import builtins as _mlops_builtins\n"
+        + "import builtins as _mlops_builtins\n"
         "_mlops_builtins.__mlops__ = _mlops_module.Recorder()\n"
-        f"__mlops__.start({SEED})\n"
+        f"__mlops__.start({SEED}, {str(copies)!r})\n"
         + (f"__mlops__.watch({dict(request.watch)!r})\n" if request.watch else "")
-        +        "del _mlops_types, _mlops_module, _mlops_builtins\n"
+        + "del _mlops_types, _mlops_module, _mlops_builtins\n"
     )
     client = NotebookClient(
         nb,
@@ -136,7 +140,7 @@ def run_notebook(
     )
     # Plots are drawn into the notebook's outputs; a kernel must not open windows or wait for input.
     env = {**_inherited(), "MPLBACKEND": "module://matplotlib_inline.backend_inline", "PYTHONHASHSEED": "0"}
-    wanted = {"at": None if request.evaluated_at is None else list(request.evaluated_at)}
+    wanted = {"at": None if request.evaluated_at is None else list(request.evaluated_at), "fitted": request.fitted}
     last_parameters = max((c.number for c in notebook.cells if c.stage == "parameters"), default=0)
     code = [(number, cell) for number, cell in enumerate(nb.cells, start=1) if cell.cell_type == "code" and cell.source.strip()]
     number = 0
@@ -155,8 +159,6 @@ def run_notebook(
                 client.execute_cell(cell, number - 1)
                 if number == last_parameters and parameters:
                     _inject(client, parameters)
-                if number == request.raw_after and not request.watch:
-                    _hidden(client, f"__mlops__.snapshot({list(request.raw_names)!r})")
             progress(number, len(code), len(code))
             if parameters:
                 body = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())

@@ -6,7 +6,6 @@ import importlib.metadata as metadata
 import importlib.util
 import re
 import sys
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -70,7 +69,8 @@ def distribution_of_file(path: Path) -> str | None:
     return None
 
 
-def lock(names: Iterable[str]) -> tuple[str, ...]:
+@cache
+def lock(names: tuple[str, ...]) -> tuple[str, ...]:
     """``name==version`` of distributions and of everything that they need here, sorted.
 
     Markers are evaluated for this interpreter; extras are followed where a requirement asks for them.

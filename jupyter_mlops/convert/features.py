@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlops.convert.edits import Edit, indent, statement_text
 from jupyter_mlops.convert.lifting.lift import Lifter
-from jupyter_mlops.convert.lifting.program import Lift, lifter_for, twins, used_entries
+from jupyter_mlops.convert.lifting.program import Lift, lessons, lifter_for, twins, used_entries
+from jupyter_mlops.convert.lifting.prune import pruned
 from jupyter_mlops.convert.names import Names, Rewriter, literal
 from jupyter_mlops.convert.plan import FeatureProgram
 from jupyter_mlops.convert.rowops import is_mask, is_row_removal, row_choice_edits, split_sources
@@ -75,6 +76,7 @@ def _column_list(node: ast.expr, constants: Mapping[str, Any]) -> list[str] | No
 def _demands(node: ast.AST, variables: frozenset[str], constants: Mapping[str, Any]) -> dict[str, set[str] | None]:
     """Columns of each variable that an expression or statement reads."""
     demand = _Demand()
+    variables = variables & {n.id for n in global_names(node)}  # not the arguments of its lambdas
 
     def visit(one: ast.AST) -> None:
         match one:
@@ -214,6 +216,8 @@ class _Builder:
             live = item.touches & demand.of.keys()
             if not live:
                 continue
+            if (rest := pruned(item.node, set(demand.of))) is not item.node:
+                item = replace(item, node=rest, text=ast.unparse(ast.fix_missing_locations(rest)), verbatim=None)
             match item.node:
                 case ast.Assign(
                     targets=[ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str(column)))], value=value
@@ -226,7 +230,7 @@ class _Builder:
                     demand.merge(_demands(value, variables, constants))
                     demand.add(name, set())
                 case ast.Assign(targets=[ast.Name(id=name)], value=value) if (source := _plain_source(value)) is not None:
-                    needed = demand.of.pop(name)
+                    needed = demand.of.pop(name, set())  # another name of the statement may be the one that is needed
                     demand.add(source, needed)
                     if thrifty and needed is not None and not isinstance(value, ast.Name):
                         # Dropped columns are not among those needed: the drop changes nothing.
@@ -242,10 +246,16 @@ class _Builder:
                 case ast.Delete() if thrifty:
                     continue
                 case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                    needed = demand.of.pop(name)
+                    needed = demand.of.pop(name, set())
                     asked = _demands(value, variables, constants)
                     if thrifty and needed is not None:
                         asked = {v: (needed if c is None and v == name else c) for v, c in asked.items()}
+                    if thrifty:  # `y = df.pop("target")`: what is needed of the table stays what it was
+                        asked = {
+                            v: c
+                            for v, c in asked.items()
+                            if c is not None or v == name or v not in item.touches or v not in demand.of
+                        }
                     demand.merge(asked)
                 case _:
                     asked = _demands(item.node, variables, constants)
@@ -273,7 +283,7 @@ def feature_program(
     thrifty: bool = True,
     rest: Sequence[int] = (),
     lift: Lift | None = None,
-    complete: bool = False,
+    complete: Sequence[tuple[str, str | None]] = (),
 ) -> tuple[FeatureProgram, SharedRun | None] | None:
     """Source of `build_features` for the rows in `argument` of statement `asked_at`.
 
@@ -291,42 +301,51 @@ def feature_program(
     lift
         What was seen of the preparation while the notebook ran: learned values become state. None without a run.
     complete
-        A request lacks columns that the code names (the target): the state fills them in.
+        A request lacks columns that the code names (the target): all columns of the raw table in its order, with the
+        source text of what stands for those that a request does not bring.
 
     Returns
     -------
     (FeatureProgram, SharedRun or None) or None
         None when the path needs a variable that a raw row does not give (fitted state, say).
     """
-    path = [i for i in serving_path(analysis, asked_at, argument) if i not in _set_apart(names)]
-    lifter = None if lift is None else lifter_for(analysis, lift, path, argument, raw_name, names)
-    serving = rewriter if lifter is None else lifter.rewriter(rewriter)
-    builder = _Builder(analysis, names, serving, lifter)
-    items = builder.items(path)
-    if lifter is not None:
-        argument = builder.expression(asked_at, argument)
-    columns = columns if columns is not None else _static_columns(items, argument, names.constant_names)
-    kept, entry = builder.live(items, argument, columns, thrifty=thrifty)
+    after = None if lift is None else lift.after
+    path = [i for i in serving_path(analysis, asked_at, argument, after) if i not in _set_apart(names)]
+    asked, preferred = argument, None
+    while True:
+        lifter = None if lift is None else lifter_for(analysis, lift, path, asked, raw_name, names, preferred)
+        serving = rewriter if lifter is None else lifter.rewriter(rewriter)
+        builder = _Builder(analysis, names, serving, lifter)
+        items = builder.items(path)
+        argument = asked if lifter is None else builder.expression(asked_at, asked)
+        columns = columns if columns is not None else _static_columns(items, argument, names.constant_names)
+        numbered = lift is not None and lift.numbered
+        kept, entry = builder.live(items, argument, None if numbered else columns, thrifty=thrifty)
+        texts = [item.text for item in kept] + [ast.unparse(argument)]
+        more = [] if lifter is None else twins(lifter, serving, texts)
+        entries = () if lifter is None else used_entries(lifter, [*texts, *more])
+        if lifter is None or preferred is not None:
+            break
+        preferred = lifter.sites_of(entries)  # once more, now that it is known which values get a name at all
     known = {raw_name} | ({lifter.variable} if lifter is not None else set())
+    if lift is not None and lifter is not None:
+        lift.problems += lifter.problems + lifter.suspects
     if missing := {n for n in entry if names.is_variable(n) and analysis.defined_by(n)} - known:
-        if lifter is not None:
-            lift.problems += [*lifter.problems, *_missing(analysis, missing, kept)]  # type: ignore[union-attr]
+        if lift is not None:
+            lift.problems += _missing(analysis, missing, kept)
         return None
-    if lifter is not None:
-        lift.problems += lifter.problems + lifter.suspects  # type: ignore[union-attr]
     cells = tuple(dict.fromkeys(item.cell for item in kept))
     result: ast.expr = argument
-    texts = [item.text for item in kept] + [ast.unparse(result)]
-    more = [] if lifter is None else twins(lifter, serving, texts)
-    entries = () if lifter is None else used_entries(lifter, [*texts, *more])
-    state = None if lifter is None or not (entries or complete) else lifter.variable
-    selection = None if state else _selection(kept, result, raw_name, columns, names)
+    state = lifter.variable if lifter is not None and entries else None
+    renamed = {} if lift is None else lift.renamed.get(raw_name, {})
+    row_local = not (state or more or complete or renamed or numbered)  # nothing but the author's own statements
+    selection = None if not row_local else _selection(kept, result, raw_name, columns, names)
     if selection is not None:
         source = _function([f"return raw[{selection}]"], cells, "raw", columns)
         return FeatureProgram(source, True, tuple(columns or ()), cells, "raw"), None
     if columns is not None:
         kept, result = _without_selection(kept, result, names)
-    shared = None if columns is None or state or more else _shared(analysis, names, rest, kept, result, raw_name, columns)
+    shared = None if columns is None or not row_local else _shared(analysis, names, rest, kept, result, raw_name, columns)
     if shared is not None:
         run, source = shared
         return FeatureProgram(source, False, None if columns is None else tuple(columns), cells, "raw", shared=True), run
@@ -342,23 +361,49 @@ def feature_program(
             case _:
                 break
     lines = [item.text for item in kept]
-    entry_line = f"{entry_name} = {state}.complete(raw)" if complete else f"{entry_name} = raw.copy()"
+    entry_line = f"{entry_name} = complete(raw, RAW_COLUMNS)" if complete else f"{entry_name} = raw.copy()"
+    if lift is not None and lift.forms.get(raw_name) == "array":
+        entry_line = f"{entry_line.removesuffix('.copy()')}.to_numpy()"
+    elif _numbers_rows([*lines, *more]):
+        entry_line = f"{entry_line.removesuffix('.copy()')}.reset_index(drop=True)"
+    if renamed:  # the notebook's table has numbers for names
+        entry_line = f"{entry_line.removesuffix('.copy()')}.rename(columns={dict(renamed)!r})"
     end = ast.unparse(result)
     if columns is not None:
-        end = f"{end}[MODEL_COLUMNS]"
+        end = f"{end}{'.rename(columns=str)' if numbered else ''}[MODEL_COLUMNS]"
     source = _function([entry_line, *lines, f"return {end}"], cells, "raw", columns, state=state)
+    if complete:
+        more.insert(0, _raw_columns(complete))
     made = FeatureProgram(
         "\n\n".join([*more, source]), False, None if columns is None else tuple(columns), cells, "raw",
-        state=entries, stateful=state is not None,
+        state=entries, completes=bool(complete), stateful=state is not None, variable=state or "state",
+        lessons=() if lifter is None else lessons(lifter, entries),
+        learners=frozenset() if lifter is None else lifter.learners,
     )  # fmt: skip
     return made, None
 
 
-def serving_path(analysis: Analysis, asked_at: int, argument: ast.expr) -> list[int]:
-    """Statements between the raw table and the rows that the model is asked about, in order."""
+def serving_path(analysis: Analysis, asked_at: int, argument: ast.expr, after: int | None = None) -> list[int]:
+    """Statements between the raw table and the rows that the model is asked about, in order.
+
+    `after` is the statement behind which the table that is served from is complete; None: the load cells.
+    """
     targets = [(asked_at, n.id) for n in ast.walk(argument) if isinstance(n, ast.Name)]
     outside = (Stage.LOAD, Stage.PARAMETERS, Stage.SKIP)
-    return [i for i in sorted(analysis.slice(targets)) if analysis.statements[i].stage not in outside]
+    path = [i for i in sorted(analysis.slice(targets)) if analysis.statements[i].stage not in outside]
+    if after is None:
+        return path
+    return [
+        i for i in path if i > after or isinstance(analysis.statements[i].node, (ast.FunctionDef, ast.Import, ast.ImportFrom))
+    ]
+
+
+def _raw_columns(complete: Sequence[tuple[str, str | None]]) -> str:
+    listed = "\n".join(f"    {name!r}: {value}," for name, value in complete)
+    return (
+        "# Columns of the raw table in its order. What a request does not bring, since the model does not get it, holds a value\n"
+        f"# of training while the features are made.\nRAW_COLUMNS: dict[str, Any] = {{\n{listed}\n}}\n"
+    )
 
 
 def _set_apart(names: Names) -> set[int]:
@@ -378,6 +423,12 @@ def _missing(analysis: Analysis, missing: set[str], kept: list[_Item]) -> list[P
             )
         )  # fmt: skip
     return out
+
+
+def _numbers_rows(texts: Sequence[str]) -> bool:
+    """Whether new tables are made of arrays: their rows are numbered from 0, as those of the notebook's own table were."""
+    calls = [n for text in texts for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Call)]
+    return any(ast.unparse(c.func).split(".")[-1] in ("DataFrame", "Series") for c in calls)
 
 
 def _reads(name: str, nodes: Sequence[ast.AST]) -> bool:

@@ -42,6 +42,8 @@ def _signature(function: StageFunction) -> str:
     inputs = [f"{value.name}: {value.annotation}" for value in function.inputs]
     if function.settings:
         inputs.append("settings: Settings")
+    if function.state:
+        inputs.append(f"{function.state}: Learning")
     return f"def {function.name}({', '.join(inputs)}) -> {_returns(function)}:"
 
 

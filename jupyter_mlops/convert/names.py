@@ -23,6 +23,7 @@ from jupyter_mlops.notebook.cells import Stage
 from jupyter_mlops.notebook.problems import Problem
 
 if TYPE_CHECKING:
+    from jupyter_mlops.convert.plan import FeatureProgram
     from jupyter_mlops.notebook.dataflow import Analysis, Statement
 
 __all__ = ["Names", "Rewriter", "annotation_of", "classify", "literal"]
@@ -202,6 +203,9 @@ class Rewriter:
         self.analysis = analysis
         self.names = names
         self.extra: dict[str, tuple[str, ...]] = {}  # helper -> globals it is handed as arguments
+        self.lessons: dict[int, list[Edit]] = {}  # cell -> edits that keep what the training code learns
+        self.learners: frozenset[str] = frozenset()  # helpers that learn something, and so take the state
+        self.state = "state"
         self._codes = {  # source of the cell that a function stands in
             id(inner): analysis.notebook.cells[s.cell - 1].code
             for s in analysis.statements
@@ -286,6 +290,22 @@ class Rewriter:
                     out.append(self._into_call(call, handed))
         return out
 
+    def teach(self, features: FeatureProgram) -> None:
+        """From now on texts are those of a training that keeps what the features learn."""
+        self.learners, self.state = features.learners, features.variable
+        for lesson in features.lessons:
+            self.lessons.setdefault(lesson.cell, []).append(lesson.edit)
+
+    def taught(self, node: ast.AST, cell: int) -> list[Edit]:
+        """Edits of a statement that keep what it learns; a call that serving does not repeat learns for nobody."""
+        edits = self.lessons.get(cell, [])
+        places = {(e.end_line, e.end_column) for e in edits}
+        stray = [
+            n for n in ast.walk(node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id in self.learners
+        ]
+        more = [self._into_call(call, f"{self.state}=Learning()") for call in stray]
+        return [*edits, *(e for e in more if (e.line, e.column) not in places)]
+
     def _into_call(self, call: ast.Call, handed: str) -> Edit:
         last = [*call.args, *[k.value for k in call.keywords]]
         end = max(((n.end_lineno or 0, n.end_col_offset or 0) for n in last), default=None)
@@ -297,7 +317,7 @@ class Rewriter:
     def text(self, statement: Statement) -> str:
         """A stage's statement, comments above it included."""
         code = self.analysis.notebook.cells[statement.cell - 1].code
-        body = statement_text(code, statement.node, self.edits(statement.node))
+        body = statement_text(code, statement.node, self.edits(statement.node) + self.taught(statement.node, statement.cell))
         comments = statement.comments.strip("\n")
         return f"{comments}\n{body}" if comments else body
 
@@ -319,6 +339,9 @@ class Rewriter:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             edits += self.edits(node, inside_helper=True)
             handed = [f"{self.argument_name(g)}: {self._annotation(g)}" for g in self.extra.get(node.name, ())]
+            if not more:
+                edits += self.taught(node, statement.cell)
+                handed += [f"{self.state}: Learning"] if node.name in self.learners else []
             if handed or parameters:
                 edits += self._parameters(node, code, [*handed, *parameters])
             if name is not None:

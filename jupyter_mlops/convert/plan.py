@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jupyter_mlops.convert.lifting.entries import StateEntry
+from jupyter_mlops.convert.lifting.entries import Lesson, StateEntry
 from jupyter_mlops.notebook.problems import Problem
 from jupyter_mlops.signature import Output, Signature
+
+if TYPE_CHECKING:
+    from jupyter_mlops.convert.answers import Answer
 
 __all__ = ["Facts", "FeatureProgram", "ModulePlan", "NamedValue", "ProjectPlan", "SettingField", "StageFunction", "yaml_text"]
 
@@ -76,11 +79,13 @@ class StageFunction:
     docstring: str
     cells: tuple[int, ...]
     settings: bool  # takes the settings
+    state: str = ""  # what the state is called that it learns into
 
     @property
     def call(self) -> str:
         """The call with all its arguments."""
         names = [value.name for value in self.inputs] + (["settings"] if self.settings else [])
+        names += [self.state] if self.state else []
         return f"{self.name}({', '.join(names)})"
 
     @property
@@ -114,7 +119,11 @@ class FeatureProgram:
     boundary: str  # "raw" | "engineered"
     shared: bool = False  # the training code calls the same function
     state: tuple[StateEntry, ...] = ()  # what it takes from training
+    completes: bool = False  # it fills in columns that a request does not bring
     stateful: bool = False  # it takes the state
+    variable: str = "state"  # what the state is called in the code
+    lessons: tuple[Lesson, ...] = ()  # what makes the training code keep what it learns
+    learners: frozenset[str] = frozenset()  # functions of the notebook that learn something
 
 
 @dataclass(frozen=True)
@@ -160,9 +169,12 @@ class ProjectPlan:
     boundary: str = "raw"
     engine: str = "onnx"
     identity: bool = True
+    composed: bool = False  # the ONNX model contains the feature program and takes the raw row
     raw: Signature | None = None
     model: Signature | None = None
     output: Output | None = None
     fields: tuple[Any, ...] = ()
     untyped: tuple[str, ...] = ()  # libraries that ship no types
+    answer: Answer | None = None  # what the notebook makes of the model's prediction
+    answer_imports: tuple[str, ...] = ()
     facts: Facts = field(default_factory=lambda: Facts())

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlops.convert import dependencies
+from jupyter_mlops.convert.answers import find_answer
 from jupyter_mlops.convert.features import engineered_program, feature_program
 from jupyter_mlops.convert.identifiers import ProjectName
-from jupyter_mlops.convert.lifting.program import Lift
 from jupyter_mlops.convert.imports import ImportTable, modules_of
+from jupyter_mlops.convert.lifting.program import Lift
 from jupyter_mlops.convert.loaders import Loaders
 from jupyter_mlops.convert.metrics import metric_calls
 from jupyter_mlops.convert.models import ModelChoice, choose_model
@@ -28,7 +29,7 @@ from jupyter_mlops.notebook.problems import Problem
 if TYPE_CHECKING:
     from jupyter_mlops.notebook.dataflow import Analysis
 
-__all__ = ["Seen", "Selection", "make_plan", "needed_statements", "select"]
+__all__ = ["Seen", "Selection", "answering_variable", "make_plan", "needed_statements", "select"]
 
 # What the generated package, service and tests import besides what the notebook does.
 _BASE = ("numpy", "pandas", "scikit-learn", "skops", "pyyaml", "onnxruntime", "fastapi", "uvicorn", "uvloop", "httptools",
@@ -57,7 +58,6 @@ class Selection:
     model: ModelChoice
     raw_name: str
     raw_candidates: tuple[str, ...]
-    raw_after: int  # number of the last load cell
     kept: frozenset[int]
     tests: tuple[int, ...]
     problems: tuple[Problem, ...]
@@ -105,7 +105,7 @@ def select(
     if not raw:
         return [*problems, Problem("no-raw-table", "error", "Nothing that the 'load' cells bind reaches the model.",
                                    cell=loads[-1].cell, fix="Tag the cell that binds the table the model is trained on with 'load'.")]  # fmt: skip
-    return Selection(choice, raw[0], raw, max(s.cell for s in loads), frozenset(kept), tests, tuple(problems))
+    return Selection(choice, raw[0], raw, frozenset(kept), tests, tuple(problems))
 
 
 def needed_statements(analysis: Analysis, choice: ModelChoice) -> set[int]:
@@ -193,7 +193,7 @@ def make_plan(
     thrifty: bool = True,
     raw_name: str | None = None,
     lift: Lift | None = None,
-    complete: bool = False,
+    complete: Sequence[tuple[str, str | None]] = (),
 ) -> ProjectPlan:
     """The plan of the project.
 
@@ -224,16 +224,24 @@ def make_plan(
     wanted = {model} | {
         n for i in selection.tests for n in analysis.statements[i].uses if names.is_variable(n)
     } | {raw}  # fmt: skip
+    found = find_answer(analysis, selection.model, names)
+    unanswered = [found] if isinstance(found, Problem) else []
+    answer = None if isinstance(found, Problem) else found
+    if answer is not None and answer.variable:
+        wanted.add(answer.variable)
     features, shared = _features(analysis, selection, names, rewriter, raw, seen, boundary, thrifty, rest, lift, complete)
     if shared is not None:
         table.shared[shared.function] = "features"
     if features.stateful:
-        table.shared.update(dict.fromkeys(("FeatureState", "with_levels", "codes_of", "by_group"), "state"))
+        table.shared.update(dict.fromkeys(("FeatureState", "Learning", "with_levels", "codes_of", "by_group"), "state"))
+        rewriter.teach(features)
+    if complete:
+        table.shared["complete"] = "schema"
     stages = plan_stages(
         analysis, list(shared.order) if shared else rest, names, rewriter, annotate=annotate, wanted=frozenset(wanted),
         model=model, values=seen.values if seen else None, shared=shared,
     )  # fmt: skip
-    problems = [*selection.problems, *names.problems, *_decisions(selection, stages, raw)]
+    problems = [*selection.problems, *names.problems, *unanswered, *_decisions(selection, stages, raw)]
     modules = compose_modules(analysis, names, rewriter, table, stages, features, package, notebook.path.name)
     tests, test_imports = test_functions(analysis, selection.tests, names, rewriter, table, stages, model)
     needed = _requirements(analysis, names, problems, seen)
@@ -259,19 +267,27 @@ def make_plan(
         tests=tests,
         test_imports=test_imports,
         requirements=tuple(f"{n}=={v}" for n, v in _pins(needed)),
-        locked=dependencies.lock([*needed, *_TEST]),
+        locked=dependencies.lock((*needed, *_TEST)),
         trusted=tuple(sorted({"sklearn", "numpy", "scipy", "pandas", package, *_roots(analysis, names)})),
         problems=tuple(dict.fromkeys(problems)),
         kept_cells=tuple(sorted({analysis.statements[i].cell for i in selection.kept})),
         boundary=features.boundary,
+        answer=answer,
+        answer_imports=() if answer is None else table.needed([answer.code, "np"], module="answer", own=("prediction", "fitted")),
         identity=features.identity,
         untyped=tuple(sorted({"pandas", "scipy", "sklearn", "skops", "onnxruntime", "yaml", *_roots(analysis, names)})),
     )
 
 
+def answering_variable(analysis: Analysis, selection: Selection) -> str:
+    """The notebook's fitted object that turns the model's prediction back, "" where there is none."""
+    found = find_answer(analysis, selection.model, classify(analysis, selection.kept, {}))
+    return "" if found is None or isinstance(found, Problem) else found.variable
+
+
 def _features(
     analysis: Analysis, selection: Selection, names: Names, rewriter: Rewriter, raw: str, seen: Seen | None,
-    boundary: str, thrifty: bool, rest: Sequence[int], lift: Lift | None, complete: bool,
+    boundary: str, thrifty: bool, rest: Sequence[int], lift: Lift | None, complete: Sequence[tuple[str, str | None]],
 ) -> tuple[FeatureProgram, SharedRun | None]:  # fmt: skip
     columns: Sequence[str] | None = seen.columns if seen else None
     anchor = selection.model.asked or selection.model.fit

@@ -20,6 +20,7 @@ from typing import Any
 METHODS = {"fit", "predict", "predict_proba", "score", "fit_predict", "decision_function"}
 ANSWERS = {"predict", "predict_proba", "fit_predict", "decision_function"}
 HOOK = "__mlops_call__"
+MOST_COPIED = 50 * 2**20  # bytes of one data file
 SAMPLE = 2_000  # rows kept of one call
 CODE = {".py", ".pyc", ".pyi", ".so", ".pth", ".pyd"}  # files that importing reads
 LITERAL = 20_000  # characters of a plain value worth keeping
@@ -58,6 +59,28 @@ def _take(value: Any, positions: Any) -> Any:
     return [value[position] for position in positions]
 
 
+def _table(value: Any) -> tuple[Any, str]:
+    """A copy of a raw table as a frame, and what the notebook holds it in; (None, "") for anything else."""
+    if hasattr(value, "columns") and hasattr(value, "iloc"):
+        return value.copy(), "frame"
+    import pandas as pd
+
+    if isinstance(value, dict) and type(value).__name__ == "Bunch" and getattr(value.get("data"), "ndim", 0) == 2:
+        data = value["data"]
+        if hasattr(data, "iloc"):
+            return data.copy(), "bunch-frame"
+        names = value.get("feature_names")
+        columns = list(map(str, names)) if names is not None and len(names) == data.shape[1] else _numbered(data)
+        return pd.DataFrame(data, columns=columns), "bunch-array"
+    if type(value).__module__ == "numpy" and getattr(value, "ndim", 0) == 2 and value.dtype.kind in "fiub":
+        return pd.DataFrame(value.copy(), columns=_numbered(value)), "array"
+    return None, ""
+
+
+def _numbered(data: Any) -> list[str]:
+    return [f"x{position}" for position in range(data.shape[1])]
+
+
 class _Watched:
     """Hands the syntax of each cell to the observer, behind `_Wrap`."""
 
@@ -77,7 +100,9 @@ class Recorder:
         self.hidden = False
         self.events: list[dict[str, Any]] = []
         self.frames: dict[str, Any] = {}
-        self.files: dict[str, None] = {}
+        self.forms: dict[str, str] = {}
+        self.files: dict[str, str | None] = {}  # read -> copy of it as it was then
+        self.copies: Path | None = None
         self.seconds: dict[int, float] = {}
         self._started = time.perf_counter()
         self.observer: Any = None
@@ -91,8 +116,9 @@ class Recorder:
             setattr(builtins, name, hook)
         get_ipython().ast_transformers.append(_Watched(self))  # type: ignore[name-defined] # noqa: F821
 
-    def start(self, seed: int | None) -> None:
-        """Seed the global generators and begin to note calls and opened files."""
+    def start(self, seed: int | None, copies: str | None = None) -> None:
+        """Seed the global generators and begin to note calls and opened files, of which copies go to a folder."""
+        self.copies = None if copies is None else Path(copies)
         shell = get_ipython()  # type: ignore[name-defined] # noqa: F821
         shell.ast_transformers.append(_Wrap())
         import builtins
@@ -117,8 +143,27 @@ class Recorder:
         path, mode = args[0], args[1]
         if not (isinstance(path, str) and isinstance(mode, str)) or not mode.startswith("r") or "+" in mode:
             return
-        if Path(path).suffix not in CODE and path not in sys.path:
-            self.files.setdefault(str(Path(path).absolute()))
+        if Path(path).suffix in CODE or path in sys.path:
+            return
+        file = str(Path(path).absolute())
+        if file not in self.files:
+            self.files[file] = None
+            self._keep_copy(Path(file))
+
+    def _keep_copy(self, file: Path) -> None:
+        """The file as it is read for the first time: a later cell may write over it."""
+        if self.copies is None or not file.is_file() or not file.is_relative_to(Path.cwd()):
+            return
+        self.hidden = True  # our own reading is not the notebook's
+        try:
+            if file.stat().st_size <= MOST_COPIED:
+                target = self.copies / f"{len(self.files)}{file.suffix}"
+                target.write_bytes(file.read_bytes())
+                self.files[file.as_posix()] = str(target)
+        except OSError as error:
+            print(f"jupyter-mlops: could not keep {file}: {error}", file=sys.stderr)
+        finally:
+            self.hidden = False
 
     def call(self, line: int, text: str, receiver: Any, method: str, *args: Any, **kwargs: Any) -> Any:
         """Make the notebook's own call, then note it."""
@@ -161,10 +206,22 @@ class Recorder:
         space = get_ipython().user_ns  # type: ignore[name-defined] # noqa: F821
         for name in names:
             value = space.get(name)
-            if hasattr(value, "columns") and hasattr(value, "iloc"):
-                self.frames[name] = value.copy()
-            if self.observer is not None and getattr(value, "shape", None):
-                self.observer.lengths.add(len(value))
+            table, form = _table(value)
+            if table is not None:
+                self.frames[name], self.forms[name] = table, form
+                if self.observer is not None:
+                    self.observer.lengths.add(len(table))
+
+    def _meant(self, estimator: str, at: list[int] | None, space: dict[str, Any]) -> Any:
+        """The model: the one that was asked at a place, since a later cell may bind its name anew; else what has the name now."""
+        named = [e for e in self.events if e["text"] == estimator]
+        asked = [e for e in named if [e["cell"], e["line"]] == at]
+        now = eval(estimator, space)  # noqa: S307 - the notebook's own name, in the notebook's own kernel
+        if asked:
+            return asked[-1]["object"]
+        if named and not any(e["object"] is now for e in self.events):
+            return named[-1]["object"]
+        return now
 
     def finish(self, folder: str, estimator: str, wanted: dict[str, Any]) -> str:
         """Write what was noted into `folder`; returns a JSON line with what the driver should know at once."""
@@ -172,11 +229,12 @@ class Recorder:
         place = Path(folder)
         shell = get_ipython()  # type: ignore[name-defined] # noqa: F821
         space = shell.user_ns
-        model = eval(estimator, space)  # noqa: S307 - the notebook's own name, in the notebook's own kernel
+        at = wanted.get("at")  # None: it is never asked about rows of the raw table, what it was fitted on is what counts
+        model = self._meant(estimator, at, space)
         answers = [e for e in self.events if e["object"] is model and e["method"] in ANSWERS | {"score"}]
         # A grid search or a pipeline may be fitted under one name and asked under another: same object is what counts.
         fits = [e for e in self.events if e["object"] is model and e["method"] in {"fit", "fit_predict"}]
-        preferred = [e for e in answers if [e["cell"], e["line"]] == wanted.get("at")] or answers
+        preferred = [] if at is None else [e for e in answers if [e["cell"], e["line"]] == at] or answers
         by_method = {e["method"]: e for e in preferred}
         last = by_method.get("predict") or by_method.get("fit_predict") or (preferred[-1] if preferred else None)
         proba = None
@@ -206,7 +264,8 @@ class Recorder:
                         values[name] = value
         plain: dict[str, Any] = {
             "names": names,
-            "files": list(self.files),
+            "files": self.files,
+            "forms": self.forms,
             "seconds": {str(cell): seconds for cell, seconds in self.seconds.items()},
             "python": sys.version.split()[0],
             "executable": sys.executable,
@@ -232,10 +291,13 @@ class Recorder:
         try:
             with (place / "estimator.pkl").open("wb") as file:
                 pickle.dump(model, file, protocol=5)
+            if wanted.get("fitted") in space:
+                with (place / "fitted.pkl").open("wb") as file:
+                    pickle.dump(space[wanted["fitted"]], file, protocol=5)
             plain["pickled"] = None
         except Exception as error:
             plain["pickled"] = f"{type(error).__name__}: {error}"
-        plain["estimator_class"] = names.get(estimator) or f"{type(model).__module__}.{type(model).__qualname__}"
+        plain["estimator_class"] = f"{type(model).__module__}.{type(model).__qualname__}"
         with (place / "capture.json").open("w", encoding="utf-8") as file:
             json.dump(plain, file)
         return "ok"

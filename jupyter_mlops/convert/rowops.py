@@ -12,9 +12,11 @@ from dataclasses import dataclass
 
 from jupyter_mlops.convert.edits import Edit
 
-__all__ = ["SPLITTERS", "Alias", "is_mask", "is_row_removal", "row_choice_edits", "split_sources"]
+__all__ = ["RESAMPLERS", "SPLITTERS", "Alias", "is_mask", "is_row_removal", "row_choice_edits", "split_sources"]
 
 SPLITTERS = frozenset({"train_test_split"})
+# What draws rows anew, or makes some up: in training only.
+RESAMPLERS = frozenset({"fit_resample", "fit_sample", "resample", "shuffle"})
 _ROW_METHODS = frozenset(
     {"dropna", "drop_duplicates", "sample", "query", "head", "tail", "sort_values", "sort_index", "nlargest", "nsmallest",
      "reset_index"}
@@ -108,11 +110,15 @@ def row_choice_edits(node: ast.AST, names: MaskTest, is_rows: MaskTest | None = 
                     edits.append(_cut(receiver, one))
                 visit(receiver)
                 return
-            case ast.Subscript(value=ast.Attribute(value=receiver, attr="iloc"), slice=ast.Slice(), ctx=ast.Load()) if of_rows(receiver):
+            case ast.Subscript(value=ast.Attribute(value=receiver, attr="iloc"), slice=ast.Slice(), ctx=ast.Load()) if of_rows(
+                receiver
+            ):
                 edits.append(_cut(receiver, one))
                 visit(receiver)
                 return
-            case ast.Subscript(value=receiver, slice=ast.Slice(), ctx=ast.Load()) if isinstance(receiver, ast.Name) and of_rows(receiver):
+            case ast.Subscript(value=receiver, slice=ast.Slice(), ctx=ast.Load()) if isinstance(receiver, ast.Name) and of_rows(
+                receiver
+            ):
                 edits.append(_cut(receiver, one))
                 return
             case ast.Subscript(value=receiver, slice=rows, ctx=ast.Load()) if is_mask(rows, names) and of_rows(receiver):
@@ -142,14 +148,23 @@ class Alias:
 
 
 def split_sources(node: ast.stmt) -> list[Alias] | None:
-    """``A, B, c, d = train_test_split(X, y)``: both halves are their source. None for any other statement."""
+    """``A, B, c, d = train_test_split(X, y)``: both halves are their source; ``X2, y2 = smote.fit_resample(X, y)`` is its own.
+
+    None for any other statement.
+    """
     if not (isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.value, ast.Call)):
         return None
     func = node.value.func
     name = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
-    if name not in SPLITTERS or not isinstance(node.targets[0], (ast.Tuple, ast.List)):
+    target = node.targets[0]
+    if name in RESAMPLERS:
+        chosen = target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
+        given = [*node.value.args, *(k.value for k in node.value.keywords if k.arg in {"X", "y"})]
+        pairs = zip(chosen, given, strict=False)
+        return [Alias(t.id, source) for t, source in pairs if isinstance(t, ast.Name)] if len(chosen) <= len(given) else None
+    if name not in SPLITTERS or not isinstance(target, (ast.Tuple, ast.List)):
         return None
-    targets, sources = node.targets[0].elts, node.value.args
+    targets, sources = target.elts, node.value.args
     if len(targets) != 2 * len(sources):
         return None
     return [Alias(target.id, sources[position // 2]) for position, target in enumerate(targets) if isinstance(target, ast.Name)]

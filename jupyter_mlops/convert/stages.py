@@ -96,7 +96,7 @@ def _compose(
         measured = list(metric_calls(statement.node)) if displayed else []
         if measured:
             code = analysis.notebook.cells[statement.cell - 1].code
-            edits = rewriter.edits(statement.node)
+            edits = rewriter.edits(statement.node) + rewriter.taught(statement.node, statement.cell)
             for call in measured:
                 name = unique(metric_name(call), taken | known, suffixes=())
                 known.add(name)
@@ -216,11 +216,16 @@ def plan_stages(
                 docstring=f"{_VERB[block.stage]} ({_cells(cells)}).",
                 cells=cells,
                 settings="settings." in text or ", settings)" in text,
+                state=rewriter.state if rewriter.lessons and _reads_name(text, rewriter.state) else "",
             )
         )
     given = {o.name: o for f in functions for o in f.outputs}
     results = tuple(given[n] for n in sorted(wanted) if n in given and n != model)
     return StagePlan(tuple(functions), results, tuple(metrics), tuple(pulled))
+
+
+def _reads_name(text: str, name: str) -> bool:
+    return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(ast.parse(text)))
 
 
 def _cells(cells: tuple[int, ...]) -> str:

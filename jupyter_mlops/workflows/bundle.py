@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_mlops.export.checksums import write_checksums
 from jupyter_mlops.notebook.problems import Problem
 from jupyter_mlops.signature import Signature
+from jupyter_mlops.workflows.composed import features_problem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,11 +32,11 @@ def bundle_signature(model: Signature, frame: pd.DataFrame, identity: bool, onnx
     Parameters
     ----------
     model
-        The model input's signature, as training saw it.
+        The signature of what the ONNX model takes, as training saw it: of the model's input, or of the raw row.
     frame
-        Model input of all golden and edge rows: a column with a missing value here takes missing values.
+        All golden and edge rows of it: a column with a missing value here takes missing values.
     identity
-        Whether the model's input is columns of the raw row, unchanged.
+        Whether the raw row is taken, by the names of its columns.
     """
     gaps = {str(name) for name in frame.columns if frame[name].isna().any()}
     # A column of integers with a missing value is one of floats.
@@ -90,12 +91,7 @@ def write_bundle(project: Path, scratch: Path) -> list[Problem]:
         )
     signature = json.loads((edge / "signature.json").read_text(encoding="utf-8"))
     if not signature["identity"]:
-        problems.append(
-            Problem(
-                "bundle-takes-features",
-                "info",
-                "The bundle takes the model's input, not the raw row: the feature code in features.py is not part of it.",
-            )  # fmt: skip
-        )
+        refusal = scratch / "program.json"
+        problems.append(features_problem(json.loads(refusal.read_text(encoding="utf-8")) if refusal.is_file() else None))
     write_checksums(edge)
     return problems

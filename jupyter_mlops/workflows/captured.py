@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-__all__ = ["Captured", "Matched", "differing_columns", "load_captured", "load_estimator", "match_rows"]
+__all__ = ["Captured", "Matched", "build_where_possible", "differing_columns", "load_captured", "load_estimator", "match_rows"]
 
 
 _CLOSE = 1e-9  # relative difference of two features that are the same number
+_MOST_FAILING = 500  # rows that training left out since nothing can be computed of them
 _ENOUGH = 0.3  # share of rows that must be found again where others were made up by resampling
 
 
@@ -31,6 +32,8 @@ class Captured:
     refit: bool  # the model was fitted again after those answers
     fit_input: Any
     where: list[Any] | None
+    renamed: dict[str, dict[str, Any]] = field(default_factory=dict)  # raw table -> its columns whose names are no text
+    numbered: bool = False  # the model's input has columns whose names are no text
 
     @property
     def model_input(self) -> Any:
@@ -64,19 +67,38 @@ class _Unpickler(pickle.Unpickler):
         return super().find_class(module, name)
 
 
+def _odd_names(table: Any) -> dict[str, Any]:
+    """Names of a frame's columns that are no text, by what they are called in a request."""
+    return {str(name): name for name in table.columns if not isinstance(name, str)} if hasattr(table, "columns") else {}
+
+
+def _with_text_names(table: Any) -> Any:
+    """JSON knows columns by text only."""
+    return table.set_axis([str(name) for name in table.columns], axis=1) if _odd_names(table) else table
+
+
 def load_captured(folder: Path) -> Captured:
     """Read `capture.pkl`, which a kernel that this conversion started has written."""
     with (folder / "capture.pkl").open("rb") as file:
         data = pickle.load(file)  # noqa: S301 - written by our own recorder in this very conversion
+    renamed = {name: odd for name, frame in data["frames"].items() if (odd := _odd_names(frame))}
+    numbered = bool(_odd_names(data["input"] if data["input"] is not None else data["fit_input"]))
+    for place in ("input", "fit_input"):
+        data[place] = _with_text_names(data[place])
+    data["frames"] = {name: _with_text_names(frame) for name, frame in data["frames"].items()}
     return Captured(
         frames=data["frames"], values=data["values"], input=data["input"], result=data["result"],
         probabilities=data["probabilities"], refit=data["refit"], fit_input=data["fit_input"], where=data["where"],
+        renamed=renamed, numbered=numbered,
     )  # fmt: skip
 
 
-def load_estimator(folder: Path, helpers: str | None) -> Any:
-    """The notebook's fitted model; its own classes come from the generated package's helpers."""
-    with (folder / "estimator.pkl").open("rb") as file:
+def load_estimator(folder: Path, helpers: str | None, name: str = "estimator") -> Any:
+    """The notebook's fitted model; its own classes come from the generated package's helpers. None where it was not kept."""
+    path = folder / f"{name}.pkl"
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
         return _Unpickler(file, helpers).load()
 
 
@@ -165,20 +187,83 @@ def match_rows(build: Any, raw: pd.DataFrame, model_input: Any, *, synthetic: bo
     places = _places(everything, model_input)
     found = np.array([at for at, place in enumerate(places) if place is not None], dtype=int)
     if len(found) == count or (synthetic and len(found) >= max(_ENOUGH * count, 1)):
-        return Matched(raw.iloc[[places[at] for at in found]], found)
+        rows = raw.iloc[[place for place in places if place is not None]]
+        own = model_input.iloc[found] if hasattr(model_input, "iloc") else _taken(model_input, found)
+        again = build(rows)
+        if not (_same_shape(own, again) and len(rows) == _length(again) and _cells_equal(own, again).all()):
+            return Matched(None, None, "the features of a row depend on the other rows")
+        return Matched(rows, found)
     if indexed and _same_shape(built, model_input):
         equal = _cells_equal(model_input, built)
         return Matched(
             None, None, f"{int((~equal).sum())} of {count} rows differ from the notebook's own model input",
             differing_columns(model_input, built),
         )  # fmt: skip
-    return Matched(None, None, f"{count - len(found)} of the {count} rows that the model was asked about are not made of raw rows alone")
+    return Matched(
+        None, None, f"{count - len(found)} of the {count} rows that the model was asked about are not made of raw rows alone"
+    )
+
+
+def _taken(value: Any, positions: Any) -> Any:
+    return value[positions] if hasattr(value, "shape") else [value[at] for at in positions]
+
+
+def _length(value: Any) -> int:
+    return int(value.shape[0]) if hasattr(value, "shape") else len(value)
+
+
+def build_where_possible(build: Any, raw: pd.DataFrame) -> tuple[Any, list[int]]:
+    """The features of all rows that have any, and their positions: training may have left out those that have none.
+
+    Raises
+    ------
+    Exception
+        What `build` raised, where it fails on most rows.
+    """
+    try:
+        return build(raw), list(range(len(raw)))
+    except Exception:
+        if len(raw) < 2:
+            raise
+    parts: list[tuple[Any, list[int]]] = []
+    failed: list[Exception] = []
+
+    def visit(start: int, stop: int) -> None:
+        try:
+            parts.append((build(raw.iloc[start:stop]), list(range(start, stop))))
+        except Exception as error:
+            if stop - start == 1:
+                failed.append(error)
+                if len(failed) > _MOST_FAILING or (len(failed) > 20 and not parts):
+                    raise
+                return
+            middle = (start + stop) // 2
+            visit(start, middle)
+            visit(middle, stop)
+
+    visit(0, len(raw))
+    if not parts:
+        raise failed[0]
+    return _stack([part for part, _ in parts]), [position for _, positions in parts for position in positions]
+
+
+def _stack(parts: list[Any]) -> Any:
+    import numpy as np
+    import pandas as pd
+
+    if hasattr(parts[0], "iloc"):
+        return pd.concat(parts)
+    if hasattr(parts[0], "toarray"):
+        from scipy.sparse import vstack
+
+        return vstack(parts).tocsr()
+    return np.concatenate(parts) if hasattr(parts[0], "shape") else [row for part in parts for row in part]
 
 
 def _same_shape(a: Any, b: Any) -> bool:
     if hasattr(a, "columns"):
         return hasattr(b, "columns") and list(a.columns) == list(b.columns) and len(a) == len(b)
-    return bool(getattr(a, "shape", (len(a),))[1:] == getattr(b, "shape", (len(b),))[1:])
+    return bool(getattr(a, "shape", ())[1:] == getattr(b, "shape", ())[1:])
 
 
 def _width(value: Any) -> int:

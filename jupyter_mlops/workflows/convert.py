@@ -14,21 +14,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_mlops.convert.features import serving_path
 from jupyter_mlops.convert.formatting import tidy
 from jupyter_mlops.convert.lifting.observed import Observed
 from jupyter_mlops.convert.lifting.program import Lift
-from jupyter_mlops.convert.lifting.watch import Watch, watch
+from jupyter_mlops.convert.lifting.watch import Watch
+from jupyter_mlops.convert.models import ModelChoice
 from jupyter_mlops.convert.plan import Facts, ProjectPlan
-from jupyter_mlops.convert.planner import Seen, Selection, make_plan, select
+from jupyter_mlops.convert.planner import Seen, Selection, answering_variable, make_plan, select
 from jupyter_mlops.convert.render import render
+from jupyter_mlops.convert.suggest import lacks_tags
+from jupyter_mlops.convert.suggest_cells import suggest
 from jupyter_mlops.errors import ConversionError, ExportError, MlopsError, OutputError, ParityError
-from jupyter_mlops.notebook.cells import Stage
 from jupyter_mlops.notebook.dataflow import analyse
 from jupyter_mlops.notebook.problems import Problem
 from jupyter_mlops.notebook.read import read_notebook
 from jupyter_mlops.signature import Signature
-from jupyter_mlops.workflows.boundary import Attempts, Boundary, find_boundary
+from jupyter_mlops.workflows.boundary import Attempts, Boundary, Run, find_boundary, watched_path
 from jupyter_mlops.workflows.events import Listener, Progress
 from jupyter_mlops.workflows.output import check_target, publish, staging
 from jupyter_mlops.workflows.parameters import check_parameters
@@ -149,10 +150,10 @@ class _Conversion:
             notebook = read_notebook(self.notebook)
         progress.done("read", f"{len(notebook.code_cells)} code cells")
         with progress.step("analyse"):
-            analysis = analyse(notebook)
-            parameters = check_parameters(analysis, options.parameters)
             report.problems += [*notebook.problems]
-            selection = select(analysis, model=options.model)
+            analysis, choice = self._suggested(analyse(notebook))
+            parameters = check_parameters(analysis, options.parameters)
+            selection = select(analysis, model=options.model, choice=choice)
         if isinstance(selection, list):
             report.problems += selection
             raise _Failed(_first_error(selection))
@@ -161,6 +162,7 @@ class _Conversion:
         if not options.run:
             plan = self._plan(analysis, selection, parameters, None)
             self._render(plan, place)
+            self._planned(plan)
             report.status = "generated"
             for name in ("run", "export", "verify", "register"):
                 progress.skipped(name, "--no-run")
@@ -169,11 +171,9 @@ class _Conversion:
 
         with tempfile.TemporaryDirectory(prefix="jupyter-mlops-") as scratch, Worker() as worker:
             worker.start_call("warm")
-            watched = _watched(analysis, selection)
-            facts = self._run_notebook(analysis, selection, parameters, Path(scratch), watched)
-            boundary = self._lift(analysis, selection, parameters, facts, worker, place, watched)
-            plan = boundary.plan
-            exported = self._train_and_export(boundary, facts, worker, place)
+            boundary = self._lift(analysis, selection, parameters, worker, place, Path(scratch))
+            plan, facts = boundary.plan, boundary.run.facts
+            exported = self._train_and_export(boundary, worker, place)
             plan = self._prove(plan, exported, facts, worker, place)
             if options.register:
                 self._register(plan, facts, exported, parameters, place)
@@ -181,6 +181,26 @@ class _Conversion:
                 progress.skipped("register", "--no-register")
                 report.status = "generated"
         return self._finish(plan, place)
+
+    def _suggested(self, analysis: Analysis) -> tuple[Analysis, ModelChoice | Problem | None]:
+        """The analysis with suggested stages, and the model that they are about, where the tags do not say enough."""
+        if not lacks_tags(analysis):
+            return analysis, None
+        suggestion = suggest(analysis, self.options.model)
+        choice = suggestion.stages.choice
+        if suggestion.cells and isinstance(choice, ModelChoice):
+            untagged = not any(cell.stage for cell in analysis.notebook.code_cells)
+            what = "No cell of this notebook is tagged" if untagged else "No cell is tagged 'load' or none is tagged 'train'"
+            self.report.tags = [one.as_dict() for one in suggestion.cells]
+            self.report.problems.append(
+                Problem(
+                    "suggested-tags",
+                    "info",
+                    f"{what}, so the stages of its cells were suggested.",
+                    fix="See them with `jupyter mlops tag`; --write puts them into the notebook.",
+                )  # fmt: skip
+            )
+        return suggestion.staged(analysis), choice
 
     # -- steps --------------------------------------------------------------------------------------------------------
 
@@ -193,7 +213,6 @@ class _Conversion:
         self._stop_on_errors(plan.problems)
         with self.progress.step("plan"):
             self.plan = plan
-        self.progress.done("plan", f"{len(plan.stages)} stages, {len(plan.requirements)} requirements")
         self.report.problems = list(dict.fromkeys([*self.report.problems, *plan.problems]))
         self.report.model = {"variable": plan.model_variable, "class": plan.model_class or None, "task": plan.task or None}
         return plan
@@ -207,6 +226,12 @@ class _Conversion:
             for module in _local_modules(plan, self.notebook.parent):
                 shutil.copyfile(module, place / "src" / module.name)
             tidy(place)
+
+    def _planned(self, plan: ProjectPlan) -> None:
+        """The attempts are over: say what came of them."""
+        learned = len(plan.features.state)
+        self.progress.done("lift", f"boundary {plan.boundary}" + (f", {learned} values learned in training" if learned else ""))
+        self.progress.done("plan", f"{len(plan.stages)} stages, {len(plan.requirements)} requirements")
         self.progress.done("render", f"package {plan.package}")
 
     def _run_notebook(
@@ -217,9 +242,8 @@ class _Conversion:
         asked = selection.model.asked
         request = CaptureRequest(
             estimator=selection.model.variable,
-            raw_names=selection.raw_candidates,
-            raw_after=selection.raw_after,
             evaluated_at=None if asked is None else (asked.cell, asked.line),
+            fitted=answering_variable(analysis, selection),
             watch=watched.payload(),
         )
 
@@ -240,53 +264,77 @@ class _Conversion:
         return facts
 
     def _lift(
-        self, analysis: Analysis, selection: Selection, parameters: Mapping[str, Any], facts: CaptureFacts, worker: Worker,
-        place: Path, watched: Watch,
-    ) -> Boundary:  # fmt: skip
-        """Plan with what the run showed, from the raw row if that can be proven."""
-        found = worker.call("look", folder=str(facts.folder))
-        if found.get("layout") is None:
-            raise ExportError(
-                f"The model {selection.model.variable!r} was never asked nor fitted while the notebook ran, so there is nothing to prove."
-            )
-        self.values = found["values"]
-        seen = Seen(
-            columns=None if found["columns"] is None else tuple(found["columns"]),
-            layout=found["layout"],
-            annotations=found["annotations"],
-            values=found["values"],
-            model_class=facts.estimator_class.split(".")[-1],
-            files=facts.files,
-        )
+        self, analysis: Analysis, selection: Selection, parameters: Mapping[str, Any], worker: Worker, place: Path, scratch: Path
+    ) -> Boundary:
+        """Run the notebook, and plan with what that showed, from the raw row if that can be proven."""
+        seen: Seen | None = None
 
-        def check(plan: ProjectPlan, raw: str, *, synthetic: bool, complete: bool = False) -> dict[str, Any]:
+        def run(after: int | None = None, table: str = "") -> Run:
+            nonlocal seen
+            folder = scratch / ("first" if after is None else "second")
+            folder.mkdir()
+            watched = watched_path(analysis, selection, after, table)
+            facts = self._run_notebook(analysis, selection, parameters, folder, watched)
+            found = worker.call("look", folder=str(facts.folder))
+            if found.get("layout") is None:
+                raise ExportError(
+                    f"The model {selection.model.variable!r} was never asked nor fitted while the notebook ran, "
+                    "so there is nothing to prove."
+                )
+            self.values = found["values"]
+            seen = Seen(
+                columns=None if found["columns"] is None else tuple(found["columns"]),
+                layout=found["layout"],
+                annotations=found["annotations"],
+                values=found["values"],
+                model_class=facts.estimator_class.split(".")[-1],
+                files=tuple(facts.files),
+            )
+            renamed = {table: dict(pairs) for table, pairs in found["renamed"].items()}
+            lift = Lift(watched, Observed.load(facts.folder), found["forms"], renamed, found["numbered"], after)
+            kept = tuple(n for n in (selection.raw_candidates if after is None else (table,)) if n in found["frames"])
+            return Run(facts, lift, kept)
+
+        def check(of: Run, plan: ProjectPlan, table: str, synthetic: bool) -> dict[str, Any]:
             with self.progress.step("lift", "comparing the feature program with the notebook's own model input"):
                 return worker.call(
-                    "features", folder=str(facts.folder), project=str(place), package=plan.package, raw=raw,
+                    "features", folder=str(of.facts.folder), project=str(place), package=plan.package, raw=table,
                     entries=[entry.as_dict() for entry in plan.features.state], stateful=plan.features.stateful,
-                    complete=complete, synthetic=synthetic,
+                    synthetic=synthetic,
                 )  # fmt: skip
 
         attempts = Attempts(
             plan=lambda **how: self._plan(analysis, selection, parameters, seen, **how),
             render=lambda plan: self._render(plan, place),
             check=check,
+            rerun=run,
         )
-        boundary, problems = find_boundary(
-            analysis, selection, [n for n in selection.raw_candidates if n in found["frames"]],
-            Lift(watched, Observed.load(facts.folder)), attempts, odd_columns=found["odd_columns"],
-        )  # fmt: skip
+        boundary, problems = find_boundary(analysis, selection, run(), attempts)
+        if (answer := boundary.plan.answer) is not None:
+            checked = worker.call(
+                "answer", folder=str(boundary.run.facts.folder), project=str(place), package=boundary.plan.package
+            )
+            if not checked["ok"]:
+                problem = Problem(
+                    "answer-not-carried", "warning",
+                    f"The notebook makes `{answer.original}` of its model's prediction ({checked['reason']}); "
+                    "the service answers the model's own prediction.",
+                    answer.cell, answer.line, "Use sklearn.compose.TransformedTargetRegressor, which keeps the inverse in the model.",
+                )  # fmt: skip
+                problems = (*problems, problem)
+                boundary = replace(
+                    boundary, plan=replace(boundary.plan, answer=None, problems=(*boundary.plan.problems, problem))
+                )
+                shutil.rmtree(place / "src")
+                self._render(boundary.plan, place)
         self.plan = boundary.plan
         self.report.problems = list(dict.fromkeys([*self.report.problems, *problems]))
-        self.report.boundary = boundary.kind
-        learned = len(boundary.plan.features.state)
-        self.progress.done("lift", f"boundary {boundary.kind}" + (f", {learned} values learned in training" if learned else ""))
+        self.report.boundary = boundary.plan.boundary
+        self._planned(boundary.plan)
         return boundary
 
-    def _train_and_export(
-        self, boundary: Boundary, facts: CaptureFacts, worker: Worker, place: Path
-    ) -> dict[str, Any]:
-        plan = boundary.plan
+    def _train_and_export(self, boundary: Boundary, worker: Worker, place: Path) -> dict[str, Any]:
+        plan, facts = boundary.plan, boundary.run.facts
         trained = facts.folder / "package"
         data_dir = self._data(facts, place)
         self.plan = plan = replace(plan, facts=replace(plan.facts, data_dir=data_dir))
@@ -296,9 +344,10 @@ class _Conversion:
         with self.progress.step("export"):
             exported = worker.call(
                 "export", folder=str(facts.folder), project=str(place), package=plan.package, raw=plan.raw_name,
-                boundary=boundary.kind, needed=list(boundary.needed), trained=str(trained / "model.skops"),
+                boundary="raw" if boundary.table else "engineered", needed=list(boundary.needed), trained=str(trained / "model.skops"),
                 synthetic=boundary.synthetic,
             )  # fmt: skip
+        self.report.state = exported["state"]
         measured = json.loads((trained / "metrics.json").read_text(encoding="utf-8"))["metrics"]
         exported["package_metrics"] = measured
         # The notebook's own numbers; what it only displayed is taken from the package.
@@ -354,7 +403,7 @@ class _Conversion:
         for file in beside:
             target = place / "data" / file.relative_to(home)
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, target)
+            shutil.copyfile(facts.files.get(file) or file, target)
         return "data"
 
     def _prove(
@@ -410,7 +459,7 @@ class _Conversion:
         raw = Signature.from_dict(exported["raw"])
         return replace(
             plan, raw=raw, model=Signature.from_dict(exported["model"]), output=raw.output, task=exported["task"],
-            engine=exported["engine"], identity=exported["identity"], fields=tuple(row_fields(raw)),
+            engine=exported["engine"], identity=exported["identity"], composed=exported["composed"], fields=tuple(row_fields(raw)),
             model_class=exported["class"],
             facts=Facts(
                 metrics=exported["metrics"], tolerance=exported["tolerance"], engine_reason=exported["engine_reason"],
@@ -444,17 +493,6 @@ class _Conversion:
         if errors := [p for p in problems if p.severity == "error"]:
             self.report.problems = list(dict.fromkeys([*self.report.problems, *problems]))
             raise _Failed(_first_error(errors))
-
-
-def _watched(analysis: Analysis, selection: Selection) -> Watch:
-    """What to watch while the notebook runs: all between the raw table and the rows that the model is asked about."""
-    anchor = selection.model.asked or selection.model.fit
-    loaded = max(s.index for s in analysis.statements if s.stage is Stage.LOAD)
-    if anchor is None or anchor.argument is None:
-        return watch(analysis, [], None, selection.raw_candidates, loaded)
-    path = serving_path(analysis, anchor.statement, anchor.argument)
-    asked = (analysis.statements[anchor.statement].cell, anchor.argument)
-    return watch(analysis, path, asked, selection.raw_candidates, loaded)
 
 
 def _first_error(problems: Sequence[Problem]) -> str:

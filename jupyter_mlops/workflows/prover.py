@@ -11,22 +11,25 @@ import json
 import shutil
 import sys
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlops.errors import ExportError
-from jupyter_mlops.workflows.captured import Captured, load_captured, load_estimator, match_rows
-from jupyter_mlops.workflows.fitted import describe_state, load_columns, needed_columns, save_columns, write_state
+from jupyter_mlops.workflows.captured import Captured, build_where_possible, load_captured, load_estimator, match_rows
+from jupyter_mlops.workflows.composed import compose
+from jupyter_mlops.workflows.fitted import describe_state, needed_columns, write_state
 from jupyter_mlops.workflows.schemas import describe_frame, json_rows, json_value, output_of, probe, signature_of
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-__all__ = ["export", "features", "look", "warm"]
+__all__ = ["answer", "answered", "export", "features", "look", "warm"]
 
 GOLDEN = 400  # golden rows kept; never fewer than 200 where the notebook has that many
+_ELSEWHERE = 10**9  # an index that no raw table has
 _ANNOTATIONS = {
     "pandas.core.frame.DataFrame": "pd.DataFrame",
     "pandas.core.series.Series": "pd.Series",
@@ -64,10 +67,16 @@ def look(folder: str) -> dict[str, Any]:
         "layout": captured.layout,
         "columns": [str(c) for c in given.columns] if captured.layout == "frame" else None,
         "frames": {name: len(frame) for name, frame in captured.frames.items()},
+        "forms": facts["forms"],
         "annotations": {name: _ANNOTATIONS[kind] for name, kind in facts["names"].items() if kind in _ANNOTATIONS},
         "values": values,
         "refit": captured.refit,
-        "odd_columns": bool(captured.layout == "frame" and any(not isinstance(c, str) for c in given.columns)),
+        "numbered": captured.layout == "frame" and captured.numbered,
+        "renamed": {
+            table: [[text, name] for text, name in odd.items()]
+            for table, odd in captured.renamed.items()
+            if all(isinstance(name, int) for name in odd.values())
+        },
     }
 
 
@@ -93,40 +102,63 @@ def features(
     ----------
     entries
         What the program takes from training, as dicts of `StateEntry`; the state is written into ``model/state``.
-    complete
-        The program fills in columns that a request does not bring, as found by the call before.
     synthetic
         Rows that resampling made up are among those that the model was asked about.
 
     Returns
     -------
     dict
-        "ok", "reason", "columns" (those that a request must bring) and "completes" (it lacks others that the code names).
+        "ok", "reason", "columns" (those that a request must bring) and "completes": where the code names others too, all
+        columns in the table's order, each with the source text of what stands for it, None for those of the request.
     """
     root, place = Path(project), Path(folder)
     captured = load_captured(place)
     table = captured.frames.get(raw)
     if table is None:
         return {"ok": False, "reason": f"{raw!r} is no table when the load cells have run", "columns": []}
+
+    def no(reason: str, differing: Sequence[str] = ()) -> dict[str, Any]:
+        return {"ok": False, "reason": reason, "columns": list(differing)}
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        if stateful:
-            try:
+        step = "the state cannot be saved"
+        try:
+            if stateful:
                 _package(root, package, "state")
-                write_state(place, root, package, entries, columns=load_columns(place) if complete else None)
-            except Exception as error:
-                return {"ok": False, "reason": f"the state cannot be saved: {_short(error)}", "columns": []}
-        build = _package(root, package, "features").build_features
-        matched = match_rows(build, table, captured.model_input, synthetic=synthetic)
-        if matched.raw is None:
-            return {"ok": False, "reason": matched.reason, "columns": list(matched.columns)}
-        reason = _depends_on_other_rows(build, matched.raw)
-        if reason:
-            return {"ok": False, "reason": reason, "columns": []}
-        needed, filled = needed_columns(build, matched.raw)
-        if filled:
-            save_columns(place, {name: None if name in needed else filled[name] for name in table.columns if name in {*needed, *filled}})
-    return {"ok": True, "reason": "", "columns": needed, "completes": bool(filled)}
+                write_state(place, root, package, entries)
+            step = "build_features fails on raw rows"
+            build = _package(root, package, "features").build_features
+            table = _usable(place, table, build)
+            matched = match_rows(build, table, captured.model_input, synthetic=synthetic)
+            if matched.raw is None:
+                return no(matched.reason, matched.columns)
+            if reason := _depends_on_other_rows(build, matched.raw):
+                return no(reason)
+            needed, filled = needed_columns(build, matched.raw, table)
+        except Exception as error:  # the notebook's own code, run on rows that it was not written for
+            return no(f"{step}: {_short(error)}")
+    if not needed:
+        return no("the rows that the model was asked about do not come from the raw table")
+    completes = [(name, filled.get(name)) for name in map(str, table.columns) if name in {*needed, *filled}] if filled else []
+    return {"ok": True, "reason": "", "columns": needed, "completes": completes}
+
+
+def _usable(place: Path, table: pd.DataFrame, build: Any = None) -> pd.DataFrame:
+    """The rows of a raw table that have features at all: training may have left out those that have none.
+
+    They are looked for once, with `build`, and kept for the steps that follow.
+    """
+    kept = place / f"usable-{len(table)}.json"
+    if kept.is_file():
+        return table.iloc[json.loads(kept.read_text(encoding="utf-8"))]
+    if build is None:
+        return table
+    _, positions = build_where_possible(build, table)
+    if len(positions) == len(table):
+        return table
+    kept.write_text(json.dumps(positions), encoding="utf-8")
+    return table.iloc[positions]
 
 
 def _short(error: Exception) -> str:
@@ -134,19 +166,31 @@ def _short(error: Exception) -> str:
 
 
 def _depends_on_other_rows(build: Any, rows: pd.DataFrame) -> str:
-    """Differential execution: single rows and a reversed table must give what the whole gave. The reason if not."""
+    """Differential execution: single rows, a reversed table and one with another index must give what the whole gave.
+
+    The reason if they do not.
+    """
     from jupyter_mlops.workflows.captured import _cells_equal
 
     some = rows.iloc[:200]
     whole = build(some)
+    if _count(whole) != len(some):
+        return f"{len(some)} rows become {_count(whole)}"
     backwards = build(some.iloc[::-1])
     try:
         if not _cells_equal(whole, backwards[::-1] if not hasattr(backwards, "iloc") else backwards.iloc[::-1]).all():
             return "the features of a row depend on the order of the rows"
-        for position in range(0, len(some), max(1, len(some) // 5)):
-            alone = build(some.iloc[[position]])
-            part = whole.iloc[[position]] if hasattr(whole, "iloc") else whole[position : position + 1]
-            if not _cells_equal(part, alone).all():
+        elsewhere = build(
+            some.set_axis(range(_ELSEWHERE, _ELSEWHERE + len(some)))
+        )  # what is aligned by index finds nothing there
+        if not _cells_equal(whole, elsewhere).all():
+            return "the features of a row depend on its place in the raw table"
+        step = max(1, len(some) // 5)
+        parts = [slice(at, at + 1) for at in range(0, len(some), step)] + [slice(at, at + 7) for at in range(0, len(some), 7)]
+        for at in parts:  # some rows by themselves, and each one with few others
+            few = build(some.iloc[at])
+            part = whole.iloc[at] if hasattr(whole, "iloc") else whole[at]
+            if _count(few) != _count(part) or not _cells_equal(part, few).all():
                 return "the features of a row depend on the other rows"
     except Exception as error:
         return f"build_features fails on a single row: {type(error).__name__}: {error}"
@@ -229,11 +273,14 @@ def export(
 
     warnings.simplefilter("ignore")
     place, root = Path(folder), Path(project)
-    build = _package(root, package, "features").build_features
+    program = _package(root, package, "features")
+    build = program.build_features
     helpers = f"{package}.helpers" if (root / "src" / package / "helpers.py").exists() else None
     captured = load_captured(place)
-    estimator = load_estimator(place, helpers)
-    table = captured.frames[raw] if boundary == "raw" else None
+    inner = estimator = load_estimator(place, helpers)
+    if (root / "src" / package / "answer.py").exists():
+        estimator = _package(root, package, "answer").answering(inner, load_estimator(place, helpers, "fitted"))
+    table = _usable(place, captured.frames[raw]) if boundary == "raw" else None
     golden, inputs, result, probabilities = _golden_raw(captured, build, table, synthetic)
     columns = needed if boundary == "raw" else [str(c) for c in golden.columns]
 
@@ -246,7 +293,7 @@ def export(
     allowed = tolerance_of(task, asked)
     expected = asked
     if result is not None:
-        own = Predictions(np.asarray(result).reshape(len(result)), probabilities)
+        own = Predictions(answered(inner, estimator, np.asarray(result).reshape(len(result))), probabilities)
         count = len(own.labels)
         again = Predictions(
             asked.labels[:count],
@@ -271,7 +318,7 @@ def export(
         retrained = predict_estimator(persist.load_model(Path(trained)), inputs)
         compared = compare(asked, retrained, allowed, task=task)
         difference = compared.as_dict()
-        if not compared.mismatches:
+        if not compared.mismatches and _same_state(build, golden, inputs, Path(trained).parent / "state", root, package):
             carried = "package"
     model_dir = root / "model"
     model_dir.mkdir(exist_ok=True)
@@ -300,14 +347,24 @@ def export(
     # Edge rows, judged by the notebook's fitted model.
     edges = edge_rows(golden[columns], raw_signature)
     good = accepted(ask, edges)
+    for column in described:
+        if column.closed and column.kind == "string":  # the service takes no other level, even one that reads as a number
+            good &= (edges[column.name].isin(column.categories or ()) | edges[column.name].isna()).to_numpy()
+    if good.any() and (numbers := ask(edges[good]).labels).dtype.kind == "f":
+        good[np.flatnonzero(good)[~np.isfinite(numbers)]] = False  # JSON cannot say infinity
+    if good.any() and (harmful := _harmful(build, golden[columns], edges[good])):
+        good[np.flatnonzero(good)[harmful]] = False
+        problems.append(
+            {"code": "harmful-rows", "severity": "warning", "message": "Some values that training did not have, among other rows of "
+             "one request, change the features of those: send rows with such values by themselves."}
+        )  # fmt: skip
     edge_expected = ask(edges[good]) if good.any() else None
-    everything = pd.concat([golden[columns], edges[good]]) if good.any() else golden[columns]
+    everything = pd.concat([golden[columns], edges[good]], ignore_index=True) if good.any() else golden[columns]
     built = build(everything)
     exported = export_onnx(estimator, model_signature, built)
     engine, reason, onnx = "sklearn", None, None
     if isinstance(exported, OnnxModel):
-        engine, onnx = "onnx", exported.as_dict()
-        (model_dir / "model.onnx").write_bytes(exported.data)
+        engine = "onnx"
     else:
         reason = exported.reason
         problems.append(
@@ -323,34 +380,113 @@ def export(
     kinds = ["golden"] * len(golden) + ["edge"] * int(good.sum())
     answers = {"rows": rows, "predictions": labels, "probabilities": proba, "kinds": kinds}
     _dump(model_dir / "golden.json", answers)
-    identity = bool(boundary == "engineered" or _identity(build, golden, model_frame, captured.layout))
+    stateful = (root / "src" / package / "state.py").exists()
+    same = captured.layout == "frame" and not stateful and _identity(everything, _as_frame(built, "frame"))
+    identity = boundary == "engineered" or same
+    composed = False
+    if isinstance(exported, OnnxModel):
+        if not identity:
+            made = compose(build, program, estimator, raw_signature, everything)
+            if made.model is None:
+                _dump(place / "program.json", made.refusal)
+            else:
+                exported, identity, composed = made.model, True, True
+        onnx = exported.as_dict()
+        (model_dir / "model.onnx").write_bytes(exported.data)
     _dump(
         model_dir / "signature.json",
         {"raw": raw_signature.as_dict(), "model": model_signature.as_dict(), "identity": identity, "onnx": onnx},
     )
     if onnx is not None:
-        taken = _as_frame(built, captured.layout)
-        _dump(place / "bundle.signature.json", bundle_signature(model_signature, taken, identity, onnx))
+        taken = everything if composed else _as_frame(built, captured.layout)
+        described_input = raw_signature if composed else model_signature
+        _dump(place / "bundle.signature.json", bundle_signature(described_input, taken, identity, onnx))
         _dump(place / "bundle.golden.json", bundle_golden(taken, answers))
     refused = json_rows(edges[~good], columns)
     _dump(place / "refused.json", refused)
     return {
         "task": task, "raw": raw_signature.as_dict(), "model": model_signature.as_dict(), "identity": identity,
-        "engine": engine, "engine_reason": reason, "onnx": onnx, "trusted_types": list(trusted), "carried": carried,
+        "composed": composed, "engine": engine, "engine_reason": reason, "onnx": onnx, "trusted_types": list(trusted), "carried": carried,
         "retrained": difference, "golden": len(golden), "edge": int(good.sum()), "refused": len(refused),
         "tolerance": {"absolute": allowed.absolute, "relative": allowed.relative, "why": allowed.why}, "problems": problems,
         "class": _class_name(estimator), "state": describe_state(root, package) if (model_dir / "state").is_dir() else [],
     }  # fmt: skip
 
 
-def _identity(build: Any, rows: pd.DataFrame, model_frame: pd.DataFrame, layout: str) -> bool:
-    """True when the features are columns of the raw row, unchanged: ONNX can be fed from the request by name."""
+def _harmful(build: Any, rows: pd.DataFrame, edges: pd.DataFrame) -> list[int]:
+    """Positions of edge rows that change the features of the rows beside them."""
+    import pandas as pd
+
     from jupyter_mlops.workflows.captured import _cells_equal
 
-    if layout == "array":
-        return False
-    if layout == "series":
-        return False
+    some = rows.iloc[:20]
+    apart = build(some)
+
+    def harms(start: int, stop: int) -> bool:
+        try:
+            together = build(pd.concat([some, edges.iloc[start:stop]]))
+            return not _cells_equal(apart, _rows(together, slice(0, len(some)))).all()
+        except Exception:
+            return True
+
+    def visit(start: int, stop: int) -> list[int]:
+        if start == stop or not harms(start, stop):
+            return []
+        if stop - start == 1:
+            return [start]
+        middle = (start + stop) // 2
+        return visit(start, middle) + visit(middle, stop)
+
+    return visit(0, len(edges))
+
+
+def answered(inner: Any, whole: Any, labels: np.ndarray) -> np.ndarray:
+    """What the notebook makes of its model's predictions."""
+    import numpy as np
+
+    if inner is whole:
+        return labels
+    if hasattr(whole, "transformer_"):
+        return np.asarray(whole.transformer_.inverse_transform(labels.reshape(-1, 1))).reshape(len(labels))
+    names = dict(zip(np.asarray(inner.classes_).tolist(), np.asarray(whole.classes_).tolist(), strict=True))
+    return np.array([names[label] for label in labels.tolist()])
+
+
+def answer(folder: str, project: str, package: str) -> dict[str, Any]:
+    """Does the model with the notebook's last step behind it predict what that step makes of the model's predictions?"""
+    import numpy as np
+
+    root, place = Path(project), Path(folder)
+    helpers = f"{package}.helpers" if (root / "src" / package / "helpers.py").exists() else None
+    module = _package(root, package, "answer")
+    inner, fitted = load_estimator(place, helpers), load_estimator(place, helpers, "fitted")
+    rows = load_captured(place).model_input
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            expected = np.asarray(module.answer(inner.predict(rows), fitted)).reshape(-1)
+            made = np.asarray(module.answering(inner, fitted).predict(rows)).reshape(-1)
+        except Exception as error:
+            return {"ok": False, "reason": _short(error)}
+    same = expected == made if expected.dtype.kind in "OUSb" else np.isclose(expected, made, rtol=1e-9, equal_nan=True)
+    return {"ok": bool(np.all(same)), "reason": "the model that is carried would answer something else"}
+
+
+def _same_state(build: Any, rows: pd.DataFrame, inputs: Any, learned: Path, project: Path, package: str) -> bool:
+    """Whether the features are the same with what the package's own training learned."""
+    if not learned.is_dir():
+        return True
+    state = _package(project, package, "state").FeatureState.load(learned)
+    again = build(rows, state)
+    from jupyter_mlops.workflows.captured import _cells_equal, _same_shape
+
+    return _same_shape(inputs, again) and bool(_cells_equal(inputs, again).all())
+
+
+def _identity(rows: pd.DataFrame, model_frame: pd.DataFrame) -> bool:
+    """True when the features are columns of the raw row, unchanged, in golden and in edge rows: ONNX is fed from the request."""
+    from jupyter_mlops.workflows.captured import _cells_equal
+
     names = list(model_frame.columns)
     if any(n not in rows.columns for n in names):
         return False

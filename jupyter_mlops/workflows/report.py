@@ -24,6 +24,8 @@ class Report:
     metrics: dict[str, float] = field(default_factory=dict)
     parity: dict[str, Any] | None = None
     problems: list[Problem] = field(default_factory=list)
+    state: list[dict[str, Any]] = field(default_factory=list)  # what the features learned: name, value, cell, line, code
+    tags: list[dict[str, Any]] = field(default_factory=list)  # suggested for the cells of an untagged notebook
     seconds: dict[str, float] = field(default_factory=dict)
     run_id: str | None = None
     model_version: str | None = None
@@ -40,6 +42,8 @@ class Report:
             "metrics": {k: v if math.isfinite(v) else None for k, v in self.metrics.items()},
             "parity": self.parity,
             "problems": [p.as_dict() for p in self.problems],
+            "state": self.state,
+            "tags": self.tags,
             "seconds": self.seconds,
             "run_id": self.run_id,
             "model_version": self.model_version,

@@ -140,8 +140,14 @@ def probe(columns: tuple[Column, ...], frame: pd.DataFrame, predict: Callable[[p
     return tuple(out)
 
 
-def task_of(estimator: Any) -> Task:
-    """What kind of answer an estimator gives."""
+def task_of(estimator: Any, labels: Any = None) -> Task:
+    """What kind of answer an estimator gives; a class of the notebook's own that is no scikit-learn estimator by its `labels`."""
+    if not hasattr(type(estimator), "__sklearn_tags__"):
+        kind = getattr(estimator, "_estimator_type", None)
+        if kind in {"classifier", "regressor"}:
+            return "classification" if kind == "classifier" else "regression"
+        numbers = labels is not None and getattr(labels, "dtype", None) is not None and labels.dtype.kind == "f"
+        return "regression" if numbers and not hasattr(estimator, "predict_proba") else "classification"
     from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_regressor
 
     for test, task in (
@@ -155,7 +161,7 @@ def task_of(estimator: Any) -> Task:
 
 def output_of(estimator: Any, labels: Any) -> Output:
     """The output's schema from a fitted estimator and some of its predictions."""
-    task = task_of(estimator)
+    task = task_of(estimator, labels)
     classes = None
     if task == "classification" and getattr(estimator, "classes_", None) is not None:
         classes = tuple(json_value(v) for v in estimator.classes_)

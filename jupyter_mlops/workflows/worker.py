@@ -98,12 +98,21 @@ class Worker:
         self.close()
 
 
+_STEPS = {
+    "look": "Reading what the notebook's run left",
+    "features": "Comparing the feature program with the notebook",
+    "answer": "Asking the model with the notebook's last step behind it",
+    "export": "Asking the notebook's fitted model about its golden rows",
+    "verify": "Comparing package, service and bundle with the notebook",
+}
+
+
 def serve() -> None:
     """The subprocess's side: answer requests until the input ends."""
     from jupyter_mlops.errors import MlopsError
     from jupyter_mlops.workflows import prover, verify
 
-    functions = {name: getattr(prover, name) for name in ("warm", "look", "features", "export")}
+    functions = {name: getattr(prover, name) for name in ("warm", "look", "features", "answer", "export")}
     functions["verify"] = verify.verify
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever the notebook's code prints must not mix with the answers
@@ -115,7 +124,8 @@ def serve() -> None:
             answer = {"error": str(error)}
         except Exception as error:
             traceback.print_exc()
-            answer = {"error": f"{type(error).__name__}: {error}"}
+            what = _STEPS.get(request["call"], request["call"])
+            answer = {"error": f"{what} failed: {type(error).__name__}: {error}"}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
 

@@ -29,7 +29,7 @@ def test_nothing_heavy_is_imported_at_start(code: str) -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("arguments", [("-h",), ("convert", "-h")])
+@pytest.mark.parametrize("arguments", [("-h",), ("convert", "-h"), ("tag", "-h")])
 def test_help_names_the_exit_codes(arguments: tuple[str, ...]) -> None:
     done = _run(*arguments)
     assert done.returncode == 0

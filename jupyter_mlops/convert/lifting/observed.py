@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Note", "Observed"]
+__all__ = ["TABLE", "Note", "Observed"]
+
+TABLE = "<table>"  # key of a pass of a loop over tables, with the table's identity, see `observer`
 
 _TABLES = ("pandas.core.frame.DataFrame", "pandas.core.series.Series", "numpy.ndarray")
 
@@ -21,8 +23,8 @@ def _frozen(value: Any) -> Any:
 class Note:
     """One pass through a watched expression.
 
-    `stack` are the calls of the notebook's functions around it, `key` the loop variables. Notes of one site with the same
-    number in `same` have equal values. `index` finds the value.
+    `stack` are the calls of the notebook's functions around it, `key` the loop variables. Notes with the same number in
+    `same` have equal values. `index` finds the value.
     """
 
     index: int
@@ -31,6 +33,13 @@ class Note:
     same: int
     kept: bool
     facts: Mapping[str, Any]
+
+    def as_plain(self) -> Note:
+        """The note of an operator's call with the value that it gave, not with what it learned."""
+        if self.facts.get("fitted") is False:
+            return self
+        index = self.facts.get("plain")
+        return replace(self, kept=index is not None, index=self.index if index is None else index)
 
 
 @dataclass

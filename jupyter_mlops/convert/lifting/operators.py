@@ -1,20 +1,21 @@
 """Operators that give one row for each row and learn from all of them nevertheless.
 
-To add one: write a class with the names of the calls it answers to, a function ``learned_<capture>`` in `observer` that says,
-inside of the notebook's kernel, what the call learned, and `replay`, which turns the call into one that takes what was
-learned from the state. Add it to `OPERATORS`, a notebook with it to `tests/family/`, and, where ONNX can hold it, a handler
-to `export/program/`.
+To add one: write a class with the names of the calls it answers to, a function ``learned_<capture>`` in the template
+``captures.py`` that says what such a call learned (it runs in the notebook's kernel, and in the generated project when that
+trains again), and `replay`, which turns the call into one that takes what was learned from the state. Add it to `OPERATORS`,
+its name to ``CAPTURES``, a notebook with it to `tests/family/`, and, where ONNX can hold it, a handler to `export/program/`.
 """
 
 from __future__ import annotations
 
 import ast
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from jupyter_mlops.convert.edits import Edit
 
-__all__ = ["MIXES", "OPERATORS", "Operator", "called_name", "operator_of"]
+__all__ = ["DRAWS", "MIXES", "OPERATORS", "Operator", "called_name", "operator_of"]
 
 # Methods that look at other rows, in an order or a window, and what to write instead.
 MIXES: Mapping[str, str] = {
@@ -29,6 +30,13 @@ MIXES: Mapping[str, str] = {
 }  # fmt: skip
 
 
+# Methods of random generators.
+DRAWS = frozenset(
+    {"rand", "randn", "randint", "random", "random_sample", "uniform", "normal", "standard_normal", "choice", "choices", "integers",
+     "permutation", "shuffle", "gauss", "sample"}
+)  # fmt: skip
+
+
 def called_name(call: ast.Call) -> str:
     """Last part of what is called: ``get_dummies`` of ``pd.get_dummies(...)``."""
     match call.func:
@@ -37,16 +45,16 @@ def called_name(call: ast.Call) -> str:
     return ""
 
 
-class Operator(Protocol):
+class Operator(ABC):
     """One fitted, row-aligned operator."""
 
     calls: ClassVar[frozenset[str]]
-    capture: ClassVar[str]  # `learned_<capture>` in `observer`
-    always: ClassVar[bool]  # False: facts["fitted"] of the run says whether this call learned something
+    capture: ClassVar[str]  # `learned_<capture>` in the template `captures.py`
+    always: ClassVar[bool] = False  # False: facts["fitted"] of the run says whether this call learned something
 
+    @abstractmethod
     def replay(self, call: ast.Call, state: str, facts: Mapping[str, Any]) -> list[Edit]:
         """Edits that make the call take `state` (an expression) instead of learning."""
-        ...
 
 
 def _begin(node: ast.expr | ast.keyword) -> tuple[int, int]:
@@ -67,7 +75,7 @@ def _rows(call: ast.Call) -> ast.expr:
     return call.args[0] if call.args else call.keywords[0].value
 
 
-class GetDummies:
+class _GetDummies(Operator):
     """``pd.get_dummies``: the columns are cast to the levels of training, then spread out by the same call."""
 
     calls = frozenset({"get_dummies"})
@@ -79,12 +87,11 @@ class GetDummies:
         return [_between(_begin(rows), _begin(rows), "with_levels("), _between(_end(rows), _end(rows), f", {state})")]
 
 
-class AsType:
+class _AsType(Operator):
     """``astype("category")``: cast to the categories of training."""
 
     calls = frozenset({"astype"})
     capture = "dtype"
-    always = False
 
     def replay(self, call: ast.Call, state: str, facts: Mapping[str, Any]) -> list[Edit]:
         given = _rows(call)
@@ -95,18 +102,17 @@ class AsType:
         return [Edit.of(given, state)]
 
 
-class Categorical:
+class _Categorical(Operator):
     """``pd.Categorical(values)``: with the categories of training."""
 
     calls = frozenset({"Categorical"})
     capture = "dtype"
-    always = False
 
     def replay(self, call: ast.Call, state: str, facts: Mapping[str, Any]) -> list[Edit]:
         return [_between(_end(_rows(call)), _end(call), f", dtype={state})")]
 
 
-class Factorize:
+class _Factorize(Operator):
     """``pd.factorize``: the position of a value among the levels of training, -1 for others."""
 
     calls = frozenset({"factorize"})
@@ -122,12 +128,11 @@ class Factorize:
         ]
 
 
-class Cut:
+class _Cut(Operator):
     """``pd.cut`` with a number of bins and ``pd.qcut``: the edges of training."""
 
     calls = frozenset({"cut", "qcut"})
     capture = "bins"
-    always = False
 
     def replay(self, call: ast.Call, state: str, facts: Mapping[str, Any]) -> list[Edit]:
         quantiles = called_name(call) == "qcut"
@@ -146,12 +151,11 @@ class Cut:
         return edits
 
 
-class GroupTransform:
+class _GroupTransform(Operator):
     """``df.groupby(k)[c].transform("mean")``: the value that the row's group had in training."""
 
     calls = frozenset({"transform"})
     capture = "groups"
-    always = False
 
     def replay(self, call: ast.Call, state: str, facts: Mapping[str, Any]) -> list[Edit]:
         base: ast.expr = call.func
@@ -170,7 +174,7 @@ class GroupTransform:
         ]
 
 
-class FitTransform:
+class _FitTransform(Operator):
     """``encoder.fit_transform(rows)``: the encoder as it was behind this call."""
 
     calls = frozenset({"fit_transform"})
@@ -182,18 +186,17 @@ class FitTransform:
         return [_between(_begin(call), _begin(rows), f"{state}.transform("), _between(_end(rows), _end(call), ")")]
 
 
-class ApplyEncoder:
+class _ApplyEncoder(Operator):
     """``df.apply(encoder.fit_transform)``: one encoder for each column."""
 
     calls = frozenset({"apply"})
     capture = "encoders"
-    always = False
 
     def replay(self, call: ast.Call, state: str, facts: Mapping[str, Any]) -> list[Edit]:
         return [Edit.of(_rows(call), f"lambda column: {state}[column.name].transform(column)")]
 
 
-class Moments:
+class _Moments(Operator):
     """``scipy.stats.zscore`` and ``sklearn.preprocessing.scale``: mean and standard deviation of training."""
 
     calls = frozenset({"zscore", "scale"})
@@ -205,19 +208,18 @@ class Moments:
         return [_between(_begin(call), _begin(rows), "(("), _between(_end(rows), _end(call), f") - {state}[0]) / {state}[1]")]
 
 
-class BoxCox:
+class _BoxCox(Operator):
     """``scipy.stats.boxcox(values)``: the lambda of training."""
 
     calls = frozenset({"boxcox", "yeojohnson"})
     capture = "power"
-    always = False
 
     def replay(self, call: ast.Call, state: str, facts: Mapping[str, Any]) -> list[Edit]:
         return [_between(_begin(call), _begin(call), "("), _between(_end(_rows(call)), _end(call), f", {state}), {state})")]
 
 
 OPERATORS: tuple[Operator, ...] = (
-    GetDummies(), AsType(), Categorical(), Factorize(), Cut(), GroupTransform(), FitTransform(), ApplyEncoder(), Moments(), BoxCox(),
+    _GetDummies(), _AsType(), _Categorical(), _Factorize(), _Cut(), _GroupTransform(), _FitTransform(), _ApplyEncoder(), _Moments(), _BoxCox(),
 )  # fmt: skip
 
 

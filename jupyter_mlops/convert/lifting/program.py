@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from jupyter_mlops.convert.identifiers import unique
-from jupyter_mlops.convert.lifting.entries import StateEntry
+from jupyter_mlops.convert.lifting.entries import Lesson, StateEntry
 from jupyter_mlops.convert.lifting.kinds import Kind
 from jupyter_mlops.convert.lifting.lift import Lifter
 from jupyter_mlops.convert.lifting.observed import Observed
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from jupyter_mlops.convert.names import Rewriter
     from jupyter_mlops.notebook.dataflow import Analysis
 
-__all__ = ["Lift", "lifter_for", "twins", "used_entries"]
+__all__ = ["Lift", "lessons", "lifter_for", "twins", "used_entries"]
 
 
 @dataclass
@@ -32,21 +32,31 @@ class Lift:
 
     watch: Watch
     observed: Observed
+    forms: Mapping[str, str] = field(default_factory=dict)  # raw table -> what the notebook holds it in, see `Reader`
+    renamed: Mapping[str, Mapping[str, int]] = field(
+        default_factory=dict
+    )  # raw table -> columns that the notebook knows by number
+    numbered: bool = False  # the model's input has numbered columns
+    after: int | None = None  # serving starts behind this statement, not at the raw table
     problems: list[Problem] = field(default_factory=list)
 
 
-def lifter_for(analysis: Analysis, lift: Lift, path: Sequence[int], argument: ast.expr, raw_name: str, names: Names) -> Lifter:
+def lifter_for(
+    analysis: Analysis, lift: Lift, path: Sequence[int], argument: ast.expr, raw_name: str, names: Names,
+    preferred: frozenset[int] | None = None,
+) -> Lifter:  # fmt: skip
     """A lifter that has read the path from the raw table to the model's input."""
-    reader = Reader(lift.watch, lift.observed, [raw_name])
+    reader = Reader(lift.watch, lift.observed, raw_name, lift.forms.get(raw_name, "frame"))
     for statement in analysis.statements:
-        if statement.stage is Stage.LOAD:  # what else is loaded does not come with a request: it is state
+        before = lift.after is not None and statement.index <= lift.after
+        if before or statement.stage is Stage.LOAD:  # what else is loaded does not come with a request: it is state
             side = {n for n in statement.binds if names.is_variable(n) and n != raw_name}
             reader.env.update(dict.fromkeys(side, Kind.STATE))
     reader.read([analysis.statements[i].node for i in path])
     reader.read([ast.copy_location(ast.Expr(argument), argument)])
     taken = {n for s in analysis.statements for n in s.binds}
-    lifter = Lifter(analysis, lift.watch, lift.observed, reader, unique("state", taken, suffixes=("learned",)))
-    return lifter
+    variable = unique("state", taken, suffixes=("learned",))
+    return Lifter(analysis, lift.watch, lift.observed, reader, variable, preferred)
 
 
 def twins(lifter: Lifter, rewriter: Rewriter, texts: Sequence[str]) -> list[str]:
@@ -86,3 +96,9 @@ def used_entries(lifter: Lifter, texts: Sequence[str]) -> tuple[StateEntry, ...]
     }
     found = [e for e in lifter.entries if e.name in read and (not e.scope or e.scope in read)]
     return tuple(sorted(found, key=lambda e: (e.cell, e.line)))
+
+
+def lessons(lifter: Lifter, entries: Sequence[StateEntry]) -> tuple[Lesson, ...]:
+    """Edits of the training code for the entries that serving reads."""
+    used, learners = {e.name for e in entries}, lifter.learners
+    return tuple(one for one in lifter.teaching if one.entry in used or one.function in learners)

@@ -14,11 +14,14 @@ from jupyter_mlops.convert.lifting.observed import Observed
 from jupyter_mlops.convert.lifting.operators import called_name
 from jupyter_mlops.convert.lifting.watch import Watch
 
-__all__ = ["Reader"]
+__all__ = ["Reader", "root_name"]
 
 _FITS = frozenset({"fit", "fit_transform", "partial_fit", "fit_resample", "fit_predict"})
-_GROWS = frozenset({"append", "extend", "insert", "add", "update", "remove", "pop", "setdefault", "sort", "reverse", "clear", "discard"})
+_GROWS = frozenset(
+    {"append", "extend", "insert", "add", "update", "remove", "pop", "setdefault", "sort", "reverse", "clear", "discard"}
+)
 _ACCESSORS = frozenset({"str", "dt", "cat", "loc", "iloc", "at", "iat", "sparse", "plot"})
+_TABLES = ("pandas.core.frame.", "pandas.core.series.", "numpy.ndarray", "scipy.sparse.")
 _SCALAR_TYPES = ("builtins.int", "builtins.float", "builtins.str", "builtins.bool", "builtins.NoneType")
 Env = dict[str, Kind]
 
@@ -37,18 +40,55 @@ def _names(node: ast.AST) -> list[str]:
 class Reader:
     """Kinds of all expressions of a path, by node."""
 
-    def __init__(self, watch: Watch, observed: Observed, raw_names: Iterable[str]) -> None:
+    def __init__(self, watch: Watch, observed: Observed, raw_name: str, form: str = "frame") -> None:
         self.watch, self.observed = watch, observed
-        self.env: Env = dict.fromkeys(raw_names, Kind.ROWS)
+        self.raw_name, self.form = raw_name, form  # "frame", "array", "bunch-frame" or "bunch-array"
+        self.env: Env = {raw_name: Kind.ROWS}
         self.kinds: dict[int, Kind] = {}
         self.lengths = set(observed.lengths)
         self._learned: list[bool] = []  # conditions around the current statement that were learned
         self._calls: list[str] = []
         self._in_rows = 0
+        self.table_loops: set[str] = set()  # variables of loops over tables
+        self.served: set[object] = set()  # identities of the tables that rows of a request stand for
+
+    def is_table_of_bunch(self, node: ast.AST) -> bool:
+        """``iris.data`` and ``iris["data"]``, where a scikit-learn loader gave the raw table inside of a Bunch."""
+        if not self.form.startswith("bunch"):
+            return False
+        match node:
+            case ast.Attribute(value=ast.Name(id=name), attr=attr):
+                return name == self.raw_name and attr in ("data", "frame")
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=key)):
+                return name == self.raw_name and key in ("data", "frame")
+        return False
 
     def kind(self, node: ast.AST) -> Kind:
         """Kind of an expression that was read."""
         return self.kinds.get(id(node), Kind.CONST)
+
+    def stacked(self, node: ast.Call, name: str) -> ast.expr | None:
+        """Tables put below one another: a request's rows are those of the first one that has rows."""
+        if name == "append" and isinstance(node.func, ast.Attribute) and node.args and self.kind(node.func.value) is Kind.ROWS:
+            return node.func.value if self._is_frame(node.func.value) else None
+        parts = node.args[0] if node.args and isinstance(node.args[0], (ast.List, ast.Tuple)) else None
+        if parts is None or name not in {"concat", "vstack", "concatenate"}:
+            return None
+        axis = next((k.value for k in node.keywords if k.arg == "axis"), node.args[1] if len(node.args) > 1 else None)
+        if axis is not None and not (isinstance(axis, ast.Constant) and axis.value in (0, "index", "rows")):
+            return None
+        return next((one for one in parts.elts if self.kind(one) is Kind.ROWS), None)
+
+    def _is_frame(self, node: ast.expr) -> bool:
+        facts = self._facts(node)
+        return facts is not None and str(facts["type"]).startswith("pandas.")
+
+    def new_columns(self, whole: ast.expr, part: ast.expr) -> list[str] | None:
+        """Columns of a table, where they are others than those of the table that it was made of."""
+        made, given = self._facts(whole), self._facts(part)
+        if made is None or given is None or not isinstance(made.get("columns"), list) or made["columns"] == given.get("columns"):
+            return None
+        return [str(name) for name in made["columns"]]  # type: ignore[attr-defined]
 
     # -- statements ---------------------------------------------------------------------------------------------------
 
@@ -110,13 +150,19 @@ class Reader:
         kind = self._expr(node.iter, env)
         rows = self.loops_over_rows(node.iter, kind)
         found: Kind | None = None
+        tables = kind is Kind.ROWS and self._holds_tables(node.iter)
+        self.table_loops |= set(_names(node.target)) if tables else set()
         for _ in range(2):  # what a pass leaves behind is there in the next one
-            self._store(node.target, Kind.ELEM if rows else Kind.CONST, env, loop=True)
+            self._store(node.target, Kind.ELEM if rows else Kind.ROWS if tables else Kind.CONST, env, loop=True)
             self._in_rows += rows
             found = self._block(node.body, env)
             self._in_rows -= rows
         self._block(node.orelse, env)
         return found
+
+    def _holds_tables(self, node: ast.expr) -> bool:
+        facts = self._facts(node)
+        return facts is not None and bool(facts.get("tables"))
 
     def loops_over_rows(self, node: ast.expr, kind: Kind) -> bool:
         """Whether a loop over this expression goes from row to row."""
@@ -125,21 +171,27 @@ class Reader:
         names = {called_name(n) for n in ast.walk(node) if isinstance(n, ast.Call)}
         if kind is not Kind.ROWS and kind is not Kind.COUNT:
             return False
-        if isinstance(node, (ast.List, ast.Tuple)) or isinstance(node, ast.Call) and called_name(node) in {"items", "keys"}:
+        if isinstance(node, (ast.List, ast.Tuple)) or (isinstance(node, ast.Call) and called_name(node) in {"items", "keys"}):
             return False
         site = self.watch.site(node)
         facts = None if site is None else self.observed.facts(site.number)
         if names & ROW_LOOPS or facts is None:
             return True
+        if facts.get("tables"):
+            return False
         return not facts["type"].endswith("DataFrame")  # a loop over a frame goes over its columns
 
     def _bind(self, target: ast.expr, value: ast.expr, kind: Kind, env: Env) -> None:
         if isinstance(target, (ast.Tuple, ast.List)):
             parts = value.elts if isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts) else None
-            fitted = isinstance(value, ast.Call) and called_name(value) in {"factorize", "boxcox"}
+            facts = self._facts(value) if kind is Kind.ROWS else None
+            lengths = None if facts is None else facts.get("parts")
+            seen = self._lengths_in([n for n in ast.walk(value) if isinstance(n, ast.expr)])
+            if isinstance(lengths, list) and not any(length in seen for length in lengths):
+                lengths = None  # the parts of a split
             for position, one in enumerate(target.elts):
                 part = self.kind(parts[position]) if parts is not None else kind
-                if fitted and position > 0:
+                if parts is None and isinstance(lengths, list) and position < len(lengths) and lengths[position] not in seen:
                     part = Kind.STATE
                 self._store(one, part, env)
             return
@@ -183,6 +235,9 @@ class Reader:
 
     def _expr(self, node: ast.expr, env: Env) -> Kind:
         kind = self._read(node, env)
+        if kind is Kind.ROWS and (facts := self._facts(node)) is not None and str(facts["type"]).startswith(_TABLES):
+            if isinstance(facts["n"], int):
+                self.lengths.add(facts["n"])  # a choice of rows, whatever made it
         before = self.kinds.get(id(node))
         self.kinds[id(node)] = kind if before is None else max(before, kind)
         return kind
@@ -192,7 +247,17 @@ class Reader:
             case ast.Constant():
                 return Kind.CONST
             case ast.Name(id=name):
-                return env.get(name, self.env.get(name, Kind.CONST)) if env is not self.env else env.get(name, Kind.CONST)
+                kind = env.get(name, self.env.get(name, Kind.CONST))
+                if (
+                    kind is Kind.ROWS
+                    and name not in self.table_loops
+                    and (facts := self._facts(node)) is not None
+                    and "id" in facts
+                ):
+                    self.served.add(facts["id"])
+                return kind
+            case ast.Attribute() | ast.Subscript() if self.is_table_of_bunch(node):
+                return Kind.ROWS
             case ast.Attribute(value=value, attr=attr):
                 return self._attribute(node, self._expr(value, env), attr)
             case ast.Subscript():
@@ -243,13 +308,22 @@ class Reader:
             return True  # never ran: nothing is known, and nothing is claimed
         length = facts["n"]
         if length is None:
-            return facts["type"] not in _SCALAR_TYPES and not str(facts["type"]).startswith(("numpy.", "pandas._libs", "datetime."))
+            return facts["type"] not in _SCALAR_TYPES and not str(facts["type"]).startswith(
+                ("numpy.", "pandas._libs", "datetime.")
+            )
+        seen = self._lengths_in([p for one in operands for p in (one.elts if isinstance(one, (ast.Tuple, ast.List)) else [one])])
+        if isinstance(parts := facts.get("parts"), list):
+            return any(part in seen for part in parts)
+        return length in seen
+
+    def _lengths_in(self, operands: Iterable[ast.expr]) -> set[int]:
+        """Lengths of the tables, and of those of these expressions that have rows."""
         seen = set(self.lengths)
         for one in operands:
             site = self.watch.site(one)
             if site is not None and self.kind(one) is Kind.ROWS:
                 seen |= self.observed.lengths_of(site.number)
-        return length in seen
+        return seen
 
     def _attribute(self, node: ast.Attribute, kind: Kind, attr: str) -> Kind:
         if kind is not Kind.ROWS:
@@ -305,7 +379,12 @@ class Reader:
         highest = max([receiver, *kinds], default=Kind.CONST)
         if isinstance(node.func, ast.Name) and name == "len" and highest is Kind.ROWS:
             return Kind.COUNT if self._is_table(node.args[0]) else Kind.STATE
-        if isinstance(node.func, ast.Attribute) and name in _FITS | _GROWS and (kinds or name in _GROWS) and highest is not Kind.CONST:
+        if (
+            isinstance(node.func, ast.Attribute)
+            and name in _FITS | _GROWS
+            and (kinds or name in _GROWS)
+            and highest is not Kind.CONST
+        ):
             if receiver is not Kind.ROWS or name in _GROWS:
                 self._change(root_name(node.func), Kind.STATE if name in _FITS else highest, env)
         if any(self._learned) and name in _GROWS:
@@ -320,9 +399,8 @@ class Reader:
             return Kind.ROWS if self._carries(node, []) else Kind.COUNT
         if highest is not Kind.ROWS:
             return highest
-        by_row = any(k.arg == "axis" and isinstance(k.value, ast.Constant) and k.value.value in (1, "columns") for k in node.keywords)
-        if name in REDUCERS and not by_row:
-            return Kind.STATE if not self._in_rows or self._facts(node) is None else self._combine_in_rows(node)
+        if name in REDUCERS and not self._by_row(node):
+            return Kind.STATE
         if name in ("fit", "partial_fit"):
             return Kind.STATE
         if self._carries(node, operands):
@@ -336,8 +414,17 @@ class Reader:
             return Kind.CONST  # in place
         return Kind.STATE
 
-    def _combine_in_rows(self, node: ast.Call) -> Kind:
-        return Kind.STATE
+    def _by_row(self, node: ast.Call) -> bool:
+        """Whether a call that most often makes few values of many rows makes one for each row: along the columns, of windows."""
+        axis = [k.value for k in node.keywords if k.arg == "axis"] + node.args[:2]
+        if any(
+            isinstance(a, ast.Constant) and a.value in (1, "columns") and not isinstance(a.value, (bool, float)) for a in axis
+        ):
+            return self._carries(node, [])
+        receiver = self._facts(node.func.value) if isinstance(node.func, ast.Attribute) else None
+        windows = receiver is not None and str(receiver["type"]).startswith("pandas.core.window")
+        facts = self._facts(node)
+        return windows or (called_name(node) == "to_dict" and facts is not None and facts["type"] == "builtins.list")
 
     def _is_table(self, node: ast.expr) -> bool:
         facts = self._facts(node)
@@ -345,21 +432,38 @@ class Reader:
 
     def _given(self, node: ast.expr, call: ast.Call, receiver: Kind, env: Env) -> Kind:
         """An argument; a function that pandas hands a column or a group to gets rows, any other one elements."""
-        if not isinstance(node, ast.Lambda):
+        if isinstance(node, ast.Name) and node.id in self.watch.functions:
+            function: ast.Lambda | ast.FunctionDef = self.watch.functions[node.id]
+        elif isinstance(node, ast.Lambda):
+            function = node
+        else:
             return self._expr(node, env)
-        names = [a.arg for a in (*node.args.posonlyargs, *node.args.args)]
+        body = [function.body] if isinstance(function, ast.Lambda) else function.body
+        names = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
         kind = Kind.ELEM
         if receiver is Kind.GROUPS:
             kind = Kind.ROWS
         elif receiver is Kind.ROWS and names:
-            loads = [n for n in ast.walk(node.body) if isinstance(n, ast.Name) and n.id == names[0]]
+            loads = [n for one in body for n in ast.walk(one) if isinstance(n, ast.Name) and n.id == names[0]]
             seen = next((f for n in loads if (f := self._facts(n)) is not None), None)
-            if seen is not None and seen["n"] in self.lengths and str(seen["type"]).endswith(("Series", "ndarray")):
+            if seen is not None and seen["n"] in self.lengths:
                 kind = Kind.ROWS
         elif receiver is Kind.CONST or receiver is Kind.STATE:
-            kind = Kind.CONST if max((self.kind(a) for a in call.args if a is not node), default=Kind.CONST) < Kind.ELEM else Kind.ELEM
-        body = self._expr(node.body, {**env, **dict.fromkeys(names, kind)})
-        self.kinds[id(node)] = body if body is Kind.STATE else Kind.CONST
+            kind = (
+                Kind.CONST
+                if max((self.kind(a) for a in call.args if a is not node), default=Kind.CONST) < Kind.ELEM
+                else Kind.ELEM
+            )
+        inner = {**env, **dict.fromkeys(names[1:], Kind.CONST), **dict.fromkeys(names[:1], kind)}
+        if isinstance(function, ast.FunctionDef):
+            if function.name in self._calls:
+                return Kind.CONST
+            self._calls.append(function.name)
+            self._block(function.body, inner)
+            self._calls.pop()
+            return Kind.CONST
+        made = self._expr(function.body, {**inner, **dict.fromkeys(names, kind)})
+        self.kinds[id(node)] = made if made is Kind.STATE else Kind.CONST
         return self.kinds[id(node)]
 
     def _own_function(self, node: ast.Call, kinds: Sequence[Kind], env: Env) -> Kind:
@@ -380,17 +484,20 @@ class Reader:
         self._learned = learned
         self._calls.pop()
         for name, argument in zip(names, node.args, strict=False):  # changed in place inside of the function
-            self._change(root_name(argument), inner.get(name, Kind.CONST), env) if isinstance(argument, ast.Name) and inner.get(name, Kind.CONST) > self._expr(argument, env) else None
+            if isinstance(argument, ast.Name) and inner.get(name, Kind.CONST) > self._expr(argument, env):
+                self._change(argument.id, inner[name], env)
         kind = returned if returned is not None else Kind.CONST
         if kind is Kind.ROWS and self._facts(node) is not None and not self._carries(node, [*node.args]):
             facts = self._facts(node)
-            if facts is not None and str(facts["type"]) in ("pandas.core.frame.DataFrame", "builtins.tuple") and isinstance(facts["n"], int):
+            if facts is not None and str(facts["type"]) == "pandas.core.frame.DataFrame" and isinstance(facts["n"], int):
                 self.lengths.add(facts["n"])
                 return Kind.ROWS
             return Kind.STATE
         return kind
 
-    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, elements: list[ast.expr], env: Env) -> Kind:
+    def _comprehension(
+        self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, elements: list[ast.expr], env: Env
+    ) -> Kind:
         inner = dict(env)
         kinds: list[Kind] = []
         over_rows = False

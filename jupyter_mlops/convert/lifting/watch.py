@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +20,16 @@ _WATCHED = (
     ast.List, ast.Tuple, ast.Dict, ast.Set, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.JoinedStr,
 )  # fmt: skip
 
+_TAKES_FUNCTION = frozenset({"apply", "map", "applymap", "transform", "agg", "aggregate", "pipe"})
+
 
 @dataclass(frozen=True)
 class Site:
-    """One watched expression. `mode` is "see", "enter" (a call of the notebook's own function) or an operator's capture."""
+    """One watched expression.
+
+    `mode` is "see", "enter" (a call of the notebook's own function), "hand" (the function itself, handed to pandas) or an
+    operator's capture.
+    """
 
     number: int
     cell: int
@@ -38,7 +44,8 @@ class Watch:
 
     sites: dict[int, Site] = field(default_factory=dict)  # id(node) -> site
     functions: dict[str, ast.FunctionDef] = field(default_factory=dict)
-    snapshot: dict[str, Any] = field(default_factory=dict)  # where the raw tables are complete
+    once: list[int] = field(default_factory=list)  # sites of side tables: their value is kept as it is at first
+    snapshots: list[dict[str, Any]] = field(default_factory=list)  # where tables are complete
 
     def site(self, node: ast.AST) -> Site | None:
         """The site of an expression."""
@@ -49,7 +56,12 @@ class Watch:
         cells: dict[int, list[list[Any]]] = {}
         for site in self.sites.values():
             cells.setdefault(site.cell, []).append([*_place(site.node), site.number, site.mode])
-        return {"cells": cells, "always": [s.number for s in self.sites.values() if s.always], "snapshot": self.snapshot}
+        return {
+            "cells": cells,
+            "always": [s.number for s in self.sites.values() if s.always],
+            "once": self.once,
+            "snapshots": self.snapshots,
+        }
 
 
 def _expressions(node: ast.AST) -> Iterator[ast.expr]:
@@ -82,13 +94,18 @@ def _expressions(node: ast.AST) -> Iterator[ast.expr]:
         yield from _expressions(child)
 
 
+def _hands(node: ast.AST) -> bool:
+    """Whether pandas is handed a function, to call it with a column, a group, a row or an element."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _TAKES_FUNCTION
+
+
 def _place(node: ast.AST) -> list[Any]:
     """A node as the kernel finds it again."""
     return [type(node).__name__, *(getattr(node, name) for name in ("lineno", "col_offset", "end_lineno", "end_col_offset"))]
 
 
 def watch(
-    analysis: Analysis, path: Iterable[int], asked: tuple[int, ast.expr] | None, raw_names: Iterable[str], loaded: int
+    analysis: Analysis, path: Iterable[int], asked: tuple[int, ast.expr] | None, complete: Mapping[int, Sequence[str]]
 ) -> Watch:
     """Watch the statements of a path, and inside of the notebook's own functions that stand on it.
 
@@ -96,25 +113,26 @@ def watch(
     ----------
     asked
         The rows that the model is asked about: the cell and the expression.
-    raw_names
-        Tables that the load statements bind.
-    loaded
-        The statement behind which they are complete.
+    complete
+        Statement -> tables that are complete behind it.
     """
     out = Watch()
-    last = analysis.statements[loaded]
-    out.snapshot = {
-        "cell": last.cell, "line": last.node.lineno, "names": list(raw_names),
-        "places": [_place(n) for n in ast.walk(last.node) if isinstance(n, ast.expr)],
-    }  # fmt: skip
+    for index, names in complete.items():
+        last = analysis.statements[index]
+        places = [_place(n) for n in ast.walk(last.node) if isinstance(n, ast.expr)]
+        out.snapshots.append({"cell": last.cell, "line": last.node.lineno, "names": list(names), "places": places})
     chosen = [analysis.statements[i] for i in sorted(path)]
     out.functions = {s.node.name: s.node for s in chosen if isinstance(s.node, ast.FunctionDef)}
     watched: list[tuple[int, ast.AST]] = [
         (s.cell, s.node) for s in chosen if not isinstance(s.node, (ast.Import, ast.ImportFrom, ast.ClassDef))
     ]
+    tables = {name for names in complete.values() for name in names}
     for cell, whole in [*watched, *([asked] if asked is not None else [])]:
+        handed = {id(a) for n in ast.walk(whole) if _hands(n) for a in n.args}  # type: ignore[attr-defined]
         for node in _expressions(whole):
             mode, always = "see", False
+            if id(node) in handed and isinstance(node, ast.Name) and node.id in out.functions:
+                mode = "hand"
             if isinstance(node, ast.Call):
                 operator = operator_of(node)
                 always = called_name(node) in REDUCERS
@@ -122,5 +140,8 @@ def watch(
                     mode = "enter"
                 elif operator is not None:
                     mode = operator.capture
+            if isinstance(node, ast.Name) and node.id in tables and len(tables) > 1:
+                always = True
+                out.once.append(len(out.sites))
             out.sites[id(node)] = Site(len(out.sites), cell, node, mode, always)
     return out

@@ -36,3 +36,18 @@ def test_of_overlapping_edits_the_outer_one_wins() -> None:
 def test_inside_of_strings_nothing_is_indented() -> None:
     text = 'x = """first\nsecond"""\nif x:\n    y = 1'
     assert indent(text) == '    x = """first\nsecond"""\n    if x:\n        y = 1'
+
+
+def test_an_insertion_stands_in_front_of_the_edit_that_begins_there() -> None:
+    code = "df = pd.get_dummies(X[a])"
+    node = ast.parse(code).body[0]
+    assert isinstance(node, ast.Assign)
+    call = node.value
+    assert isinstance(call, ast.Call)
+    rows = call.args[0]
+    inside = Edit.of(rows, "state.rows")
+    before = Edit(rows.lineno, rows.col_offset, rows.lineno, rows.col_offset, "with_levels(")
+    assert (
+        statement_text(code, node, [inside, before, Edit.after(rows, ", levels)")])
+        == "df = pd.get_dummies(with_levels(state.rows, levels))"
+    )

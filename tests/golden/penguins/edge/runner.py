@@ -14,7 +14,8 @@ import hashlib
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ KINDS: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "datetime": (str,),
 }
+EPOCH = datetime(1970, 1, 1)
+MICROSECOND = timedelta(microseconds=1)
 MANY = 4096  # rows of one call of the model
 
 
@@ -88,12 +91,12 @@ class Bundle:
             flat = array.reshape(-1)
             for at, column in enumerate(columns):
                 described = self._columns[column]
-                narrow = np.dtype(described["dtype"]).type if _is_narrow(described) else None
                 null = self._null if kind == "string" else math.nan
                 accepted = frozenset(KINDS[described["kind"]])
-                plain = kind != "string" or described["kind"] in ("string", "datetime")
+                levels = _levels(described)
+                convert = _conversion(described, kind)
                 cells.append(
-                    (column, accepted, flat, at, null, described["nullable"], narrow, plain)
+                    (column, accepted, flat, at, null, described["nullable"], levels, convert)
                 )
         return arrays, cells
 
@@ -144,7 +147,7 @@ class Bundle:
             raise ValueError(f"row {number}: a JSON object is needed, not {row!r}")
         get = row.get
         absent = 0
-        for name, accepted, flat, at, null, nullable, narrow, plain in self._cells:
+        for name, accepted, flat, at, null, nullable, levels, convert in self._cells:
             value = get(name)
             if value is None:
                 if not nullable:
@@ -152,7 +155,14 @@ class Bundle:
                 absent += name not in row
                 flat[at] = null
             elif value.__class__ in accepted:
-                flat[at] = value if plain and narrow is None else _converted(value, narrow, plain)
+                if levels is not None and value not in levels:
+                    raise ValueError(
+                        f"row {number}: column {name!r} knows no {value!r}, only {', '.join(sorted(levels))}"
+                    )
+                try:
+                    flat[at] = value if convert is None else convert(value)
+                except ValueError as error:
+                    raise ValueError(f"row {number}: column {name!r}: {error}") from None
             else:
                 raise ValueError(
                     f"row {number}: column {name!r} takes {self._columns[name]['kind']}, not {value!r}"
@@ -174,15 +184,28 @@ class Bundle:
         ]
 
 
-def _is_narrow(column: dict[str, Any]) -> bool:
-    """Training saw these columns rounded to less than a double."""
-    return column["dtype"] in ("float32", "float16")
+def _levels(column: dict[str, Any]) -> frozenset[str] | None:
+    """The texts of a column that takes no others."""
+    if column["kind"] != "string" or not column["closed"] or not column["categories"]:
+        return None
+    return frozenset(column["categories"])
 
 
-def _converted(value: Any, narrow: Any, plain: bool) -> Any:
-    if narrow is not None:
-        value = narrow(value)
-    return value if plain else str(value)
+def _conversion(column: dict[str, Any], kind: str) -> Callable[[Any], Any] | None:
+    """How a value of a row becomes one of the model; None: as it is."""
+    if kind == "string":
+        return None if column["kind"] in ("string", "datetime") else str
+    if column["kind"] == "datetime":
+        return _microseconds
+    if column["dtype"] in ("float32", "float16"):  # training saw these columns rounded
+        narrow: Callable[[Any], Any] = np.dtype(column["dtype"]).type
+        return narrow
+    return None
+
+
+def _microseconds(text: str) -> float:
+    """An ISO 8601 date as microseconds since 1970."""
+    return (datetime.fromisoformat(text).replace(tzinfo=None) - EPOCH) / MICROSECOND
 
 
 def changed_files(folder: Path) -> list[str]:

@@ -44,6 +44,9 @@ class Bundle {
     if (input.type === 'string') {
       return typeof value === 'boolean' ? (value ? 'True' : 'False') : String(value);
     }
+    if (column.kind === 'datetime') {
+      return microseconds(value);
+    }
     return column.dtype === 'float32' ? Math.fround(Number(value)) : Number(value);
   }
 
@@ -62,6 +65,16 @@ class Bundle {
     const plain = typeof value === 'bigint' ? Number(value) : value;
     return this.output.dtype.startsWith('bool') ? Boolean(plain) : plain;
   }
+}
+
+/** An ISO 8601 date as microseconds since 1970; the model knows no time zones. */
+function microseconds(text) {
+  const found = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,6})\d*)?)?$/.exec(text);
+  const moment = found ? Date.parse(`${found[1]}T${found[2] ?? '00:00'}Z`) : NaN;
+  if (Number.isNaN(moment)) {
+    throw new Error(`${text} is no date.`);
+  }
+  return moment * 1000 + Number((found[3] ?? '').padEnd(6, '0'));
 }
 
 function tensor(type, values, shape) {

@@ -29,16 +29,17 @@ def predict(raw: pd.DataFrame, model: Any = None, *, path: Path | None = None) -
     DataFrame
         Column ``prediction`` and, for classifiers, ``probability_<class>``, one row for each of `raw`.
     """
+    features = build_features(raw)
     return predict_input(
-        build_features(raw), model if model is not None else load_model(path), index=raw.index
+        features, model if model is not None else load_model(path), index=raw.index
     )
 
 
 def predict_input(model_input: Any, model: Any, *, index: pd.Index | None = None) -> pd.DataFrame:
     """Predict rows that are already the model's input."""
+    rows = model_input.shape[0] if hasattr(model_input, "shape") else len(model_input)
     out = pd.DataFrame(
-        {"prediction": np.asarray(model.predict(model_input)).reshape(len(model_input))},
-        index=index,
+        {"prediction": np.asarray(model.predict(model_input)).reshape(rows)}, index=index
     )
     try:
         has_probabilities = hasattr(model, "predict_proba")

@@ -1,0 +1,1 @@
+"""Interest rates of loans: made from loan_rates.ipynb."""
