@@ -361,6 +361,7 @@ def export(
     edge_expected = ask(edges[good]) if good.any() else None
     everything = pd.concat([golden[columns], edges[good]], ignore_index=True) if good.any() else golden[columns]
     built = build(everything)
+    built = built.toarray() if hasattr(built, "toarray") else built  # what ONNX is given
     exported = export_onnx(estimator, model_signature, built)
     engine, reason, onnx = "sklearn", None, None
     if isinstance(exported, OnnxModel):
