@@ -166,7 +166,7 @@ class Reader:
 
     def loops_over_rows(self, node: ast.expr, kind: Kind) -> bool:
         """Whether a loop over this expression goes from row to row."""
-        if kind in (Kind.ELEM,):
+        if kind is Kind.ELEM:
             return True
         names = {called_name(n) for n in ast.walk(node) if isinstance(n, ast.Call)}
         if kind is not Kind.ROWS and kind is not Kind.COUNT:
