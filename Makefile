@@ -70,7 +70,7 @@ lab: $(VENV)/.dev $(LAB) ## JupyterLab with the example notebooks
 
 # Development -------------------------------------------------------------------------------------
 
-.PHONY: check lint types contracts unit test test-lab bench lock docs golden clean
+.PHONY: check lint types contracts unit test test-lab fuzz bench lock docs golden clean
 check: lint types contracts unit ## lint, types, import contracts, unit tests: for daily work
 
 lint: $(VENV)/.dev
@@ -91,6 +91,9 @@ test-lab: $(LAB)
 
 test: lint types contracts test-lab $(WEB) ## all tests
 	@$(BIN)/pytest -n 2 --dist loadgroup
+
+fuzz: $(VENV)/.dev ## the property tests with new random examples
+	@$(BIN)/pytest -q -n 2 -m hypothesis --hypothesis-profile=default
 
 docs: $(VENV)/.base ## the page of rules, from the rules
 	@$(PY) -m jupyter_mlops.notebook.checks.page > docs/rules.md

@@ -11,11 +11,16 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from tests.notebooks import PENGUINS, write_notebook
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ("flight_delays", "house_prices", "food_reviews", "penguins_messy", "loan_rates")
+
+# The same examples each time, so that a change is judged by itself; `make fuzz` looks for new ones.
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile("repeatable")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -88,6 +88,19 @@ def suggest(analysis: Analysis, model: str | None = None) -> Suggestion:
     model
         Variable of the model that is meant, where it is not the one that `choose_model` takes.
     """
+    first = latest = _suggest_once(analysis, model)
+    cells = {one.cell: one for one in first.cells}
+    # A tag is about a whole cell, so it may ask for more than the statements that led to it: go on until the notebook
+    # with these tags would get no others.
+    while any(one.tag is not None for one in latest.cells):
+        tags = {cell: one.tag for cell, one in cells.items() if one.tag is not None}
+        of = {s.index: tag for s in analysis.statements if (tag := tags.get(s.cell)) is not None}
+        latest = _suggest_once(analysis.staged(of), model)
+        cells.update({one.cell: one for one in latest.cells if one.tag is not None})
+    return replace(first, cells=tuple(cells[number] for number in sorted(cells)))
+
+
+def _suggest_once(analysis: Analysis, model: str | None) -> Suggestion:
     stages = suggest_stages(analysis, model)
     teller = _Teller(analysis, stages)
     by_cell: dict[int, list[Statement]] = {}

@@ -125,6 +125,15 @@ def test_written_tags_are_the_suggested_ones(cells: list[list[str]], tmp_path: P
     assert all(one.tag is None for one in suggest(analyse(read_notebook(path))).cells)
 
 
+def test_a_tag_that_asks_for_more_brings_it_along(tmp_path: Path) -> None:
+    """`load` for the whole of the second cell makes its first line, and what that needs, a part of loading."""
+    cells = [("", "x = 1\nx = 2"), ("", "y = y * x\nX = f(X)"), ("", "print(model.score(X, y))")]
+    path = write_notebook(tmp_path / "made.ipynb", cells)
+    suggest_tags(path, write=True)
+    assert _tags(path) == [["load"], ["load"], ["train"]]
+    assert not suggest_tags(path, write=True).written
+
+
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write_notebook(tmp_path / "mixed.ipynb", MIXED)
     assert main(["tag", str(path)]) == 0
