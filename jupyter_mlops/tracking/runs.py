@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jupyter_mlops.tracking.limits import PARAM_LENGTH, TAG_LENGTH, cut
 from jupyter_mlops.tracking.store import experiment_id, store
 
 __all__ = ["RunRecord", "log_run"]
 
-_VALUE = 6000  # characters that MLflow takes for a parameter
-_TAG = 8000  # and for a tag
 _BATCH = 100  # parameters, and tags, of one call
 
 
@@ -46,8 +45,8 @@ def log_run(record: RunRecord, *, uri: str) -> str:
         status = "FAILED"
         try:
             now = int(time.time() * 1000)
-            params = [Param(name, _cut(str(value), _VALUE)) for name, value in record.params.items()]
-            tags = [RunTag(name, _cut(value, _TAG)) for name, value in record.tags.items()]
+            params = [Param(name, cut(str(value), PARAM_LENGTH)) for name, value in record.params.items()]
+            tags = [RunTag(name, cut(value, TAG_LENGTH)) for name, value in record.tags.items()]
             metrics = [Metric(name, float(value), now, 0) for name, value in record.metrics.items()]
             client.log_batch(run_id, metrics=metrics)
             for start in range(0, max(len(params), len(tags)), _BATCH):
@@ -61,7 +60,3 @@ def log_run(record: RunRecord, *, uri: str) -> str:
         finally:
             client.set_terminated(run_id, status)
         return run_id
-
-
-def _cut(value: str, limit: int) -> str:
-    return value if len(value) <= limit else f"{value[: limit - 20]}... ({len(value)} characters)"

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from jupyter_mlops.errors import TrackingError
+from jupyter_mlops.tracking.imports import import_mlflow
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["check_reachable", "experiment_id", "shown", "store", "tracking_uri"]
+__all__ = ["check_reachable", "experiment_id", "is_reachable", "shown", "store", "tracking_uri"]
 
 _TIMEOUT = 5.0  # seconds in which a server has to answer
 
@@ -59,6 +60,15 @@ def check_reachable(uri: str) -> None:
         raise TrackingError(f"MLflow no longer keeps runs in plain folders ({uri}). Give a database: sqlite:///mlflow.db")
 
 
+def is_reachable(uri: str) -> bool:
+    """Whether the store is there; see `check_reachable`."""
+    try:
+        check_reachable(uri)
+    except TrackingError:
+        return False
+    return True
+
+
 def _check_server(uri: str) -> None:
     address = shown(uri).rstrip("/")
     advice = "Start it, or give another one: --tracking-uri. Nothing was registered; --no-register converts without it."
@@ -80,8 +90,7 @@ def store(uri: str) -> Iterator[MlflowClient]:
 
     Nothing global of MLflow is changed but its log level, so that a notebook in the same process keeps its own store.
     """
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    import_mlflow()
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
@@ -112,4 +121,12 @@ def experiment_id(client: MlflowClient, name: str, uri: str) -> str:
     if uri.startswith("sqlite:///"):
         folder = Path(uri.removeprefix("sqlite:///").split("?")[0]).absolute().parent
         location = (folder / "mlruns" / name).as_uri()
-    return str(client.create_experiment(name, artifact_location=location))
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return str(client.create_experiment(name, artifact_location=location))
+    except MlflowException as error:
+        made = client.get_experiment_by_name(name) if error.error_code == "RESOURCE_ALREADY_EXISTS" else None
+        if made is None:
+            raise
+        return str(made.experiment_id)  # another process was faster

@@ -3,13 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +11,7 @@ import pytest
 
 from jupyter_mlops.workflows.convert import ConvertOptions, convert
 from tests.conftest import Converted
+from tests.mlflow_server import MlflowServer
 from tests.notebooks import PENGUINS, write_notebook
 
 pytestmark = [
@@ -32,32 +26,11 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real MLflow server, on loopback, with artifacts of its own."""
-    place = tmp_path_factory.mktemp("server")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
-        "--backend-store-uri", f"sqlite:///{place / 'server.db'}", "--artifacts-destination", str(place / "artifacts"),
-    ]  # fmt: skip
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    with (place / "log").open("wb") as log:
-        process = subprocess.Popen(
-            command, cwd=place, env={**os.environ, "PATH": path}, stdout=log, stderr=log, start_new_session=True
-        )
-        try:
-            deadline = time.monotonic() + 120
-            while True:
-                try:
-                    urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2).close()
-                    break
-                except (urllib.error.URLError, OSError):
-                    assert process.poll() is None and time.monotonic() < deadline, (place / "log").read_text()
-                    time.sleep(0.2)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            os.killpg(process.pid, 15)
-            process.wait(timeout=30)
+    server = MlflowServer(tmp_path_factory.mktemp("server"))
+    try:
+        yield server.start().uri
+    finally:
+        server.kill()
 
 
 def _check(folder: Path, report: dict[str, object], uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,19 @@ _PLACEHOLDER = re.compile(
 _IN_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]+:([^/\s:@]+)@", re.IGNORECASE)
 _IN_MAGIC = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*[= ]\s*['\"]?([^\s'\"]+)")
 
+# name = "text", also as it stands in the JSON of a notebook
+_GIVEN = re.compile(r"""([A-Za-z_]\w*)(?:\\?["'])?\]?\s*[=:]\s*\\?["']([^"'\\\n]{4,})""")
+
+__all__ = ["judge_secret", "redacted"]
+
+
+def redacted(text: str) -> str:
+    """Source, a diff or a notebook's JSON with what looks like a secret replaced by asterisks."""
+    for _, form in _KNOWN:
+        text = form.sub("***", text)
+    text = _IN_ADDRESS.sub(lambda found: found[0].replace(f":{found[1]}@", ":***@"), text)
+    return _GIVEN.sub(lambda found: found[0].replace(found[2], "***") if judge_secret(found[1], found[2]) else found[0], text)
+
 
 @rule(
     "secret",
@@ -51,7 +64,7 @@ def secret(context: Context) -> Iterator[Finding]:
     """Known forms anywhere; otherwise a literal under a name that says so, unless it is a placeholder. It is not repeated."""
     seen: set[tuple[int, int]] = set()
     for cell, line, name, text in _texts(context):
-        what = _judge(name, text)
+        what = judge_secret(name, text)
         if what and (cell, line) not in seen:
             seen.add((cell, line))
             yield Finding(
@@ -62,7 +75,8 @@ def secret(context: Context) -> Iterator[Finding]:
             )
 
 
-def _judge(name: str, text: str) -> str:
+def judge_secret(name: str, text: str) -> str:
+    """What kind of secret a text under a name is; empty where it is none."""
     for what, form in _KNOWN:
         if form.search(text):
             return what

@@ -1,0 +1,1 @@
+"""What is shown in the notebook: cards, tables, progress. Rendering only."""

@@ -1,0 +1,412 @@
+"""`%%track`: one cell as an MLflow run. It is begun before the cell runs and ended behind it; the cell itself is untouched."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import threading
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jupyter_mlops.data.reads import Reads, named_files
+from jupyter_mlops.data.versions import DataVersion, data_version
+from jupyter_mlops.errors import UsageError
+from jupyter_mlops.notebook.checks.secrets import judge_secret, redacted
+from jupyter_mlops.tracking.autologging import Autologging
+from jupyter_mlops.tracking.guard import Guard, KnownRun
+from jupyter_mlops.tracking.imports import import_mlflow
+from jupyter_mlops.tracking.lineage import GitState, git_state
+from jupyter_mlops.tracking.recording import Recording, Status
+from jupyter_mlops.tracking.store import tracking_uri
+from jupyter_mlops.tracking.usage import PeakMemory
+from jupyter_mlops.workflows.cellvalues import evaluated, parameters_used, scalars_bound, used_names
+from jupyter_mlops.workflows.comparing import History
+from jupyter_mlops.workflows.surroundings import installed_distributions, notebook_parameters
+
+__all__ = ["CellOutcome", "Displayed", "TrackOptions", "TrackSession", "TrackedCell", "TrackedRun"]
+
+_QUIET = "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"
+_FILES = 200  # data files of one run
+
+
+@dataclass(frozen=True)
+class TrackOptions:
+    """What is said behind ``%%track``."""
+
+    name: str | None = None
+    experiment: str | None = None
+    metrics: tuple[str, ...] = ()  # expressions, or name=expression
+    tags: Mapping[str, str] = field(default_factory=dict)
+    data: tuple[str, ...] = ()
+    autolog: bool | None = None
+    nested: bool = False
+
+
+@dataclass(frozen=True)
+class Displayed:
+    """Something that the cell showed: `kind` is figures or tables, `suffix` that of its file."""
+
+    kind: str
+    suffix: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class CellOutcome:
+    """How the cell ended."""
+
+    error: BaseException | None
+    displayed: Sequence[Displayed] = ()
+
+
+@dataclass(frozen=True)
+class TrackedRun:
+    """What is shown of a run on its card.
+
+    Parameters
+    ----------
+    metrics
+        Value of each metric, in the order in which they came.
+    delivered
+        False while the store is away: the run waits in the spool.
+    notes
+        What the user should know, a sentence each.
+    """
+
+    name: str
+    run_id: str
+    status: Status
+    experiment: str
+    experiment_id: str
+    uri: str
+    started: float  # seconds since 1970
+    duration: float  # seconds
+    memory: float  # MiB
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    data: Sequence[DataVersion]
+    git: GitState
+    counts: Mapping[str, int]  # figures and tables
+    delivered: bool
+    error: str | None = None
+    notes: Sequence[str] = ()
+
+
+class TrackSession:
+    """Settings and memory of ``%track`` in one kernel.
+
+    Attributes
+    ----------
+    experiment, uri, tags, autolog
+        Defaults for every tracked cell; None where nothing was said.
+    """
+
+    def __init__(self) -> None:
+        self.experiment: str | None = None
+        self.uri: str | None = None
+        self.tags: dict[str, str] = {}
+        self.autolog = True
+        self.pending: list[tuple[str, str]] = []  # artifacts of validations since the last run: path and text
+        self.pending_tags: dict[str, str] = {}
+        self.last_run: str | None = None
+        self.autologging = Autologging()
+        self._experiments: dict[tuple[str, str], str] = {}
+
+    def note_validation(self, suite: str, success: bool, result: Mapping[str, Any]) -> None:
+        """Keep a validation for the run that is active, or for the next one."""
+        self.pending.append((f"validation/{suite}.json", json.dumps(result, indent=2, ensure_ascii=False)))
+        self.pending_tags[f"validation.{suite}"] = "passed" if success else "failed"
+
+    def resolved_uri(self, notebook: Path | None) -> str:
+        """The store: as said with ``%track``, else MLflow's own setting, else an SQLite file beside the notebook."""
+        if self.uri is not None:
+            return self.uri
+        if _uri_is_set():
+            import mlflow
+
+            return str(mlflow.get_tracking_uri())
+        return tracking_uri(None, notebook.parent if notebook is not None else Path.cwd())
+
+    def resolved_experiment(self, options: TrackOptions, notebook: Path | None) -> str:
+        """The experiment: of the cell, the session, MLflow's own setting, else the notebook's name."""
+        explicit = options.experiment or self.experiment or os.environ.get("MLFLOW_EXPERIMENT_NAME")
+        if explicit:
+            return explicit
+        from mlflow.tracking import fluent
+
+        active: str | None = getattr(fluent, "_active_experiment_id", None)  # set by mlflow.set_experiment
+        if active is not None:
+            for (_, name), known in self._experiments.items():
+                if known == str(active):
+                    return name
+            import mlflow
+
+            found = mlflow.get_experiment(active)
+            if found is not None:
+                return str(found.name)
+        return notebook.stem if notebook is not None else "notebook"
+
+    def experiment_id(self, uri: str, name: str) -> str:
+        """Its id, looked up once."""
+        from jupyter_mlops.tracking.store import experiment_id, store
+
+        if (uri, name) not in self._experiments:
+            with store(uri) as client:
+                self._experiments[uri, name] = experiment_id(client, name, uri)
+        return self._experiments[uri, name]
+
+
+class TrackedCell:
+    """A cell that runs as an MLflow run.
+
+    Parameters
+    ----------
+    namespace
+        The notebook's variables; read, never changed.
+    notebook
+        Where the notebook's file is, if that is known.
+    cell_id
+        The cell's id in it.
+    executed
+        The sources of the cells that this kernel has run.
+    """
+
+    def __init__(
+        self, session: TrackSession, options: TrackOptions, source: str, namespace: Mapping[str, Any], *,
+        notebook: Path | None = None, cell_id: str | None = None, executed: Sequence[str] = (), parameters: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        self.session, self.options, self.source, self.namespace = session, options, source, namespace
+        self.notebook, self.cell_id, self.executed, self.parameters = notebook, cell_id, executed, parameters
+        self.notes: list[str] = []
+        self.started = time.time()
+
+    # -- before the cell ------------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Begin the run.
+
+        Raises
+        ------
+        UsageError
+            A run is active already and nesting was not asked for.
+        TrackingError
+            The store's address cannot be used at all.
+        """
+        import_mlflow()
+        import mlflow
+
+        self.uri = self.session.resolved_uri(self.notebook)
+        active = mlflow.active_run()
+        if active is not None and not self.options.nested:
+            raise UsageError(
+                f"The MLflow run {active.info.run_name!r} ({active.info.run_id}) is active. End it with mlflow.end_run(), or record "
+                "this cell inside of it: %%track --nested"
+            )
+        if not _uri_is_set() or mlflow.get_tracking_uri() != self.uri:
+            mlflow.set_tracking_uri(self.uri)
+        self.experiment = self.session.resolved_experiment(self.options, self.notebook)
+        self.name = self.options.name or (self.notebook.stem if self.notebook is not None else "cell")
+        self._background = _InBackground(lambda: git_state(self.notebook.parent if self.notebook is not None else Path.cwd()))
+        parent = os.environ.get("JUPYTER_MLOPS_PARENT_RUN") if active is None else None
+        self.guard = Guard(self.uri, self.experiment, parent)
+        if not self.guard.away:
+            self.guard.experiment_id = self.session.experiment_id(self.uri, self.experiment)
+        self.experiment_id = self.guard.experiment_id
+        self.guard.__enter__()
+        try:
+            run = mlflow.start_run(
+                experiment_id=self.experiment_id, run_name=self.name, nested=active is not None, tags=self._first_tags()
+            )
+            self.known: KnownRun = self.guard.runs[run.info.run_id]
+            self.known.held = True
+            self.recording = Recording(self.known.spooled)
+            self.recording.text("cell/source.py", redacted(self.source))
+            self._autologged = self._start_autolog()
+            self.history = History(self.uri, self.experiment, self.name, self.known.id, away=self.guard.away)
+        except BaseException:
+            self.guard.__exit__(None, None, None)
+            raise
+        self.started, self._clock = time.time(), time.perf_counter()
+        self._files_before = time.time_ns()
+        self._before = dict(self.namespace)
+        self.reads, self.memory = Reads(), PeakMemory()
+        self.reads.__enter__()
+        self.memory.__enter__()
+
+    def _first_tags(self) -> dict[str, str]:
+        tags = {"mlops.kind": "cell", "mlops.name": self.name, **self.session.tags, **self.options.tags}
+        if self.cell_id:
+            tags["mlops.cell"] = self.cell_id
+        if self.notebook is not None:
+            tags |= {"notebook": self.notebook.name, "mlflow.source.name": str(self.notebook), "mlflow.source.type": "NOTEBOOK"}
+        return tags
+
+    def _start_autolog(self) -> bool:
+        wanted = self.session.autolog if self.options.autolog is None else self.options.autolog
+        return wanted and self.session.autologging.start()
+
+    # -- behind the cell ------------------------------------------------------------------------------------------------
+
+    def end(self, outcome: CellOutcome, wait: float = 10.0) -> TrackedRun:
+        """End the run and deliver it; what the user has to wait for is only its values."""
+        duration = time.perf_counter() - self._clock
+        self.memory.__exit__()
+        self.reads.__exit__()
+        status, error = _status(outcome.error)
+        try:
+            metrics, params = self._values(outcome)
+            metrics |= {"duration_seconds": round(duration, 4), "peak_memory_mib": round(self.memory.mib, 1)}
+            data = self._data()
+            git = self._background.result(timeout=2.0) or GitState()
+            self.recording.known(self.known.params)
+            self.recording.log(params=params, metrics=metrics, tags=self._last_tags(git, data))
+            self._files(outcome, data, git, error)
+        finally:
+            self._end_run(status)
+        delivered = self.recording.finish(status, wait=wait)
+        if not delivered and self.recording.problem:
+            self.notes.append(
+                f"{self.recording.problem.split('. ')[0]}. The run waits on disk; `jupyter mlops sync` delivers it."
+            )
+        self.session.last_run = self.recording.run_id
+        shown = {n: m.value for n, m in self.known.metrics.items()} | metrics
+        return TrackedRun(
+            name=self.name, run_id=self.recording.run_id, status=status, experiment=self.experiment,
+            experiment_id=self.experiment_id, uri=self.uri, started=self.started, duration=duration, memory=self.memory.mib,
+            params={**self.known.params, **params}, metrics=shown, data=data, git=git,
+            counts={kind: sum(one.kind == kind for one in outcome.displayed) for kind in ("figures", "tables")},
+            delivered=delivered, error=error, notes=tuple(self.notes),
+        )  # fmt: skip
+
+    def _end_run(self, status: Status) -> None:
+        import mlflow
+
+        quiet = os.environ.get(_QUIET)
+        os.environ[_QUIET] = "true"  # the card has the address
+        try:
+            active = mlflow.active_run()
+            # Runs that the cell began and did not end are ended with it; what is below ours is not ours.
+            while active is not None and active.info.run_id in self.guard.runs:
+                mlflow.end_run(status)
+                if active.info.run_id == self.known.id:
+                    break
+                active = mlflow.active_run()
+            if self._autologged:
+                self.session.autologging.stop()
+        finally:
+            if quiet is None:
+                del os.environ[_QUIET]
+            self.guard.__exit__(None, None, None)
+
+    def _values(self, outcome: CellOutcome) -> tuple[dict[str, float], dict[str, str]]:
+        declared = [*self.parameters, *notebook_parameters(self.notebook)]
+        params = parameters_used(self.source, self.namespace, declared)
+        params = {name: "***" if judge_secret(name, value) else value for name, value in params.items()}
+        metrics: dict[str, float] = {}
+        if outcome.error is None:
+            metrics = scalars_bound(self.source, self.namespace, declared, self._before)
+            named, problems = evaluated(self.options.metrics, self.namespace)
+            metrics |= named
+            self.notes += problems
+        return {name: value for name, value in metrics.items() if math.isfinite(value) or name in self.options.metrics}, params
+
+    def _data(self) -> list[DataVersion]:
+        how: dict[Path, str] = {}
+        for text in self.options.data:
+            path = Path(text).expanduser().absolute()
+            if path.exists():
+                how[path] = "given"
+            else:
+                self.notes.append(f"--data {text}: there is no such file.")
+        opened = self.reads.files(self._files_before)
+        for path in opened:
+            how.setdefault(path, "opened")
+        for path in named_files(self.source, self.namespace, used_names(self.source, self.namespace)):
+            inside = any(one.is_relative_to(path) for one in opened)
+            if path.stat().st_mtime_ns < self._files_before and not (inside and path.is_dir()):
+                how.setdefault(path, "named")
+        if len(how) > _FILES:
+            self.notes.append(f"The cell read {len(how)} data files; the first {_FILES} are recorded.")
+        found: list[DataVersion] = []
+        for path, reason in list(how.items())[:_FILES]:
+            try:
+                found.append(data_version(path, reason))  # type: ignore[arg-type]
+            except OSError as error:
+                self.notes.append(f"{path} cannot be read any more ({error.strerror}).")
+                continue
+            if self.reads.changed(path):
+                found[-1] = DataVersion(**{**found[-1].__dict__, "changed": True})
+                self.notes.append(f"{path.name} changed while the cell ran: its recorded version is the new one.")
+        return found
+
+    def _last_tags(self, git: GitState, data: Sequence[DataVersion]) -> dict[str, str]:
+        tags = {f"data.{Path(one.path).name}": f"md5:{one.md5}" for one in data[:20] if one.md5}
+        if git.commit:
+            tags |= {"git.commit": git.commit, "git.dirty": str(git.dirty).lower(), "mlflow.source.git.commit": git.commit}
+            if git.branch:
+                tags["git.branch"] = git.branch
+        if self.notebook is not None and self.notebook.is_file():
+            import hashlib
+
+            tags["notebook.sha256"] = hashlib.sha256(self.notebook.read_bytes()).hexdigest()
+        tags |= self.session.pending_tags
+        return tags
+
+    def _files(self, outcome: CellOutcome, data: Sequence[DataVersion], git: GitState, error: str | None) -> None:
+        record = self.recording
+        if self.notebook is not None and self.notebook.is_file():
+            record.text(f"notebook/{self.notebook.name}", redacted(self.notebook.read_text(encoding="utf-8", errors="replace")))
+        record.text("cell/session.py", redacted("\n\n".join(f"# In [{n}]\n{one}" for n, one in enumerate(self.executed) if one)))
+        record.text("data.json", json.dumps([asdict(one) for one in data], indent=2))
+        if git.diff:
+            record.text("git.diff", redacted(git.diff))
+        from jupyter_mlops.tracking.lineage import environment
+
+        record.text("environment/environment.json", json.dumps(environment(installed_distributions()), indent=2))
+        record.text("environment/requirements.txt", "".join(f"{n}=={v}\n" for n, v in sorted(installed_distributions().items())))
+        numbers = {"figures": 0, "tables": 0}
+        for one in outcome.displayed:
+            numbers[one.kind] += 1
+            record.bytes(f"{one.kind}/{numbers[one.kind]:02d}{one.suffix}", one.content)
+        if outcome.error is not None:
+            text = "".join(traceback.format_exception(outcome.error))
+            record.text("traceback.txt", redacted(text))
+            record.log(tags={"mlops.error": redacted(error or "")[:500]})
+        for path, text in self.session.pending:
+            record.text(path, text)
+        self.session.pending, self.session.pending_tags = [], {}
+
+
+def _uri_is_set() -> bool:
+    from mlflow import tracking
+
+    check: Any = tracking.is_tracking_uri_set
+    return bool(check())
+
+
+def _status(error: BaseException | None) -> tuple[Status, str | None]:
+    if error is None:
+        return "FINISHED", None
+    text = f"{type(error).__name__}: {error}".rstrip(": ")
+    return ("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"), text
+
+
+class _InBackground:
+    """A value that is found while the cell runs."""
+
+    def __init__(self, call: Any) -> None:
+        self._value: Any = None
+        self._thread = threading.Thread(target=self._run, args=(call,), daemon=True)
+        self._thread.start()
+
+    def _run(self, call: Any) -> None:
+        self._value = call()
+
+    def result(self, timeout: float) -> Any:
+        self._thread.join(timeout)
+        return self._value
