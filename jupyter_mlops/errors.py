@@ -13,6 +13,7 @@ to do next.
     │   ├── MissingPackageError
     │   ├── KernelError         the notebook's kernel could not be started or died
     │   └── TrackingError       the MLflow tracking server does not answer
+    ├── ValidationFailed        a table breaks critical expectations (exit code 1)
     └── ConversionError         the notebook was read but cannot be converted as it stands (exit code 1)
         ├── CellFailedError     a cell raised while the notebook ran
         ├── ExportError         an artefact could not be made
@@ -24,6 +25,7 @@ from __future__ import annotations
 __all__ = [
     "CellFailedError",
     "ConversionError",
+    "DataError",
     "EnvironmentLackError",
     "ExportError",
     "KernelError",
@@ -35,6 +37,7 @@ __all__ = [
     "ParityError",
     "TrackingError",
     "UsageError",
+    "ValidationFailed",
 ]
 
 
@@ -76,8 +79,20 @@ class KernelError(EnvironmentLackError):
     """The notebook's kernel could not be started, or died."""
 
 
+class DataError(EnvironmentLackError):
+    """DVC, or the place that it keeps data in, said no."""
+
+
 class TrackingError(EnvironmentLackError):
     """The MLflow tracking server does not answer."""
+
+
+class ValidationFailed(MlopsError):
+    """A table breaks critical expectations; the message is a bounded table of them."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows: the table. Where it was raised is the cell itself."""
+        return [f"{type(self).__name__}: {self}"]
 
 
 class ConversionError(MlopsError):

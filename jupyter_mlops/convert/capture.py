@@ -140,6 +140,7 @@ def run_notebook(
     )
     # Plots are drawn into the notebook's outputs; a kernel must not open windows or wait for input.
     env = {**_inherited(), "MPLBACKEND": "module://matplotlib_inline.backend_inline", "PYTHONHASHSEED": "0"}
+    env["JUPYTER_MLOPS_TRACKING"] = "off"  # a conversion is no experiment: cells under %%track run without a run
     wanted = {"at": None if request.evaluated_at is None else list(request.evaluated_at), "fitted": request.fitted}
     last_parameters = max((c.number for c in notebook.cells if c.stage == "parameters"), default=0)
     code = [(number, cell) for number, cell in enumerate(nb.cells, start=1) if cell.cell_type == "code" and cell.source.strip()]

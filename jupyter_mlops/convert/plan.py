@@ -12,8 +12,19 @@ from jupyter_mlops.signature import Output, Signature
 
 if TYPE_CHECKING:
     from jupyter_mlops.convert.answers import Answer
+    from jupyter_mlops.convert.pipeline import PipelineStage
 
-__all__ = ["Facts", "FeatureProgram", "ModulePlan", "NamedValue", "ProjectPlan", "SettingField", "StageFunction", "yaml_text"]
+__all__ = [
+    "Facts",
+    "FeatureProgram",
+    "ModulePlan",
+    "NamedValue",
+    "ProjectPlan",
+    "SettingField",
+    "StageFunction",
+    "SuitePlan",
+    "yaml_text",
+]
 
 
 @dataclass(frozen=True)
@@ -80,6 +91,9 @@ class StageFunction:
     cells: tuple[int, ...]
     settings: bool  # takes the settings
     state: str = ""  # what the state is called that it learns into
+    changes: frozenset[str] = frozenset()  # what it changes in place: variables, and pseudo-names of hidden state
+    relies: frozenset[str] = frozenset()  # pseudo-names of hidden state that it uses
+    aliases: tuple[frozenset[str], ...] = ()  # variables of earlier stages that one of its statements changes together
 
     @property
     def call(self) -> str:
@@ -127,6 +141,18 @@ class FeatureProgram:
 
 
 @dataclass(frozen=True)
+class SuitePlan:
+    """The expectations of a `%%validate` cell, for `expectations/<name>.json`."""
+
+    name: str
+    table: str  # the variable that it is about
+    cell: int
+    text: str  # of the file
+    placed: bool  # a stage of the pipeline checks the table with it
+    served: bool  # it is about the raw table: requests are checked with it too
+
+
+@dataclass(frozen=True)
 class Facts:
     """What becomes known only when the notebook, the pipeline and the proof have run; for the README and the tests."""
 
@@ -135,6 +161,7 @@ class Facts:
     tolerance: dict[str, Any] | None = None
     engine_reason: str | None = None
     data_dir: str | None = None
+    data_files: tuple[str, ...] = ()  # that the notebook read beside itself, relative to the project
     state: tuple[dict[str, Any], ...] = ()  # name, value or shape, cell, code: for the README
 
 
@@ -155,6 +182,7 @@ class ProjectPlan:
     settings: tuple[SettingField, ...]
     modules: dict[str, ModulePlan]
     stages: tuple[StageFunction, ...]
+    pipeline: tuple[PipelineStage, ...]  # the same as stages of dvc.yaml
     features: FeatureProgram
     raw_name: str
     results: tuple[NamedValue, ...]  # what the pipeline's run returns, besides metrics and model
@@ -178,3 +206,9 @@ class ProjectPlan:
     answer: Answer | None = None  # what the notebook makes of the model's prediction
     answer_imports: tuple[str, ...] = ()
     facts: Facts = field(default_factory=lambda: Facts())
+    suites: tuple[SuitePlan, ...] = ()  # of the notebook's %%validate cells
+
+    @property
+    def served_suites(self) -> tuple[SuitePlan, ...]:
+        """Suites of the raw table, which requests are checked with too."""
+        return tuple(suite for suite in self.suites if suite.served)

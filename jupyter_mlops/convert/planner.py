@@ -19,10 +19,12 @@ from jupyter_mlops.convert.metrics import metric_calls
 from jupyter_mlops.convert.models import ModelChoice, choose_model
 from jupyter_mlops.convert.modules import compose_modules, test_functions
 from jupyter_mlops.convert.names import Names, Rewriter, classify
+from jupyter_mlops.convert.pipeline import pipeline_stages
 from jupyter_mlops.convert.plan import FeatureProgram, ProjectPlan
 from jupyter_mlops.convert.rowflow import RowFlow
 from jupyter_mlops.convert.sharing import SharedRun
 from jupyter_mlops.convert.stages import StagePlan, plan_stages
+from jupyter_mlops.convert.validated import CHECK, NotebookSuite, place_checks, plan_suites
 from jupyter_mlops.notebook.cells import Stage
 from jupyter_mlops.notebook.problems import Problem
 
@@ -49,6 +51,7 @@ class Seen:
     values: Mapping[str, Any] | None = None  # plain values at the end of the run
     model_class: str = ""
     files: tuple[Path, ...] = ()
+    kinds: Mapping[str, str] | None = None  # variable -> "module.Class" of its value at the end of the run
 
 
 @dataclass(frozen=True)
@@ -194,6 +197,7 @@ def make_plan(
     raw_name: str | None = None,
     lift: Lift | None = None,
     complete: Sequence[tuple[str, str | None]] = (),
+    suites: Sequence[NotebookSuite] = (),
 ) -> ProjectPlan:
     """The plan of the project.
 
@@ -207,6 +211,8 @@ def make_plan(
         "engineered" gives up the raw boundary: requests hold the model's own input.
     lift, complete
         See `feature_program`.
+    suites
+        Of the notebook's `%%validate` cells.
     """
     notebook = analysis.notebook
     raw = raw_name or selection.raw_name
@@ -237,13 +243,23 @@ def make_plan(
         rewriter.teach(features)
     if complete:
         table.shared["complete"] = "schema"
+    checks, unchecked = place_checks(analysis, suites, frozenset(rest), shared.indexes if shared is not None else ())
+    table.shared[CHECK] = "validation"
+    checked, limits = plan_suites(analysis, suites, checks, raw, features.boundary)
     stages = plan_stages(
         analysis, list(shared.order) if shared else rest, names, rewriter, annotate=annotate, wanted=frozenset(wanted),
-        model=model, values=seen.values if seen else None, shared=shared,
+        model=model, values=seen.values if seen else None, shared=shared, checks=checks,
     )  # fmt: skip
-    problems = [*selection.problems, *names.problems, *unanswered, *_decisions(selection, stages, raw)]
+    problems = [
+        *selection.problems, *names.problems, *unanswered, *_decisions(selection, stages, raw), *unchecked, *limits,
+    ]  # fmt: skip
     modules = compose_modules(analysis, names, rewriter, table, stages, features, package, notebook.path.name)
     tests, test_imports = test_functions(analysis, selection.tests, names, rewriter, table, stages, model)
+    pipeline = pipeline_stages(
+        stages.functions, modules, settings=names.settings.values(), model=model, answer=answer,
+        kinds=seen.kinds if seen else None, local=_local_modules(analysis),
+        suites=[suite.name for suite in checked if suite.placed],
+    )  # fmt: skip
     needed = _requirements(analysis, names, problems, seen)
     title = _title(analysis) or project.replace("-", " ").capitalize()
     return ProjectPlan(
@@ -260,6 +276,7 @@ def make_plan(
         settings=tuple(names.settings.values()),
         modules=modules,
         stages=stages.functions,
+        pipeline=pipeline,
         features=features,
         raw_name=raw,
         results=stages.results,
@@ -275,6 +292,7 @@ def make_plan(
         answer=answer,
         answer_imports=() if answer is None else table.needed([answer.code, "np"], module="answer", own=("prediction", "fitted")),
         identity=features.identity,
+        suites=checked,
         untyped=tuple(sorted({"pandas", "scipy", "sklearn", "skops", "onnxruntime", "yaml", *_roots(analysis, names)})),
     )
 
@@ -333,6 +351,10 @@ def _roots(analysis: Analysis, names: Names) -> set[str]:
     """Top-level modules of third parties that the kept code imports: their classes may stand in the saved model."""
     roots = {m.split(".")[0] for i in names.imports for m in modules_of(analysis.statements[i].node)}
     return {r for r in roots if dependencies.distribution_of_module(r) is not None} - {"pandas"}
+
+
+def _local_modules(analysis: Analysis) -> set[str]:
+    return {path.stem for path in analysis.notebook.path.parent.glob("*.py")}
 
 
 def _requirements(analysis: Analysis, names: Names, problems: list[Problem], seen: Seen | None) -> list[str]:

@@ -56,6 +56,8 @@ def render(plan: ProjectPlan, **extra: Any) -> dict[str, str]:
             continue  # it was run, and there is no ONNX model to put into a bundle
         if relative.endswith("/captures.py") and not plan.features.stateful:
             continue  # nothing is learned outside of the model
+        if relative.endswith(f"{plan.package}/expectations.py") and not plan.suites:
+            continue
         if path.suffix == ".j2":
             text = environment.get_template(path.relative_to(root).as_posix()).render(plan=plan, **extra)
             relative = relative.removesuffix(".j2")
@@ -63,6 +65,7 @@ def render(plan: ProjectPlan, **extra: Any) -> dict[str, str]:
             text = path.read_text(encoding="utf-8")
         if text.strip() or relative.endswith(("__init__.py", "py.typed")):
             out[relative] = text
+    out.update({f"expectations/{suite.name}.json": suite.text for suite in plan.suites})
     module = environment.from_string((root.parent / "module.py.j2").read_text(encoding="utf-8"))
     for name, content in plan.modules.items():
         out[f"src/{plan.package}/{name}.py"] = module.render(module=content, plan=plan)

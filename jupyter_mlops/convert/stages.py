@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -82,8 +82,9 @@ def _blocks(analysis: Analysis, rest: list[int]) -> tuple[list[Block], list[tupl
 
 
 def _compose(
-    analysis: Analysis, block: Block, rewriter: Rewriter, values: Mapping[str, Any] | None, shared: SharedRun | None
-) -> None:
+    analysis: Analysis, block: Block, rewriter: Rewriter, values: Mapping[str, Any] | None, shared: SharedRun | None,
+    checks: Mapping[int, Sequence[str]],
+) -> None:  # fmt: skip
     """Text of the block's statements; in `evaluate`, displayed metrics become named ones."""
     known: set[str] = set()
     taken = {name for s in analysis.statements for name in s.binds}
@@ -104,7 +105,7 @@ def _compose(
                 wrapped = ast.copy_location(ast.Expr(call), call)
                 block.lines.append(f"{name} = {statement_text(code, wrapped, edits)}")
             continue
-        block.lines.append(rewriter.text(statement))
+        block.lines += [rewriter.text(statement), *checks.get(statement.index, ())]
         if block.stage is Stage.EVALUATE:
             for name in bound_metrics(statement, frozenset(known), values):
                 known.add(name)
@@ -133,6 +134,7 @@ def plan_stages(
     model: str,
     values: Mapping[str, Any] | None,
     shared: SharedRun | None = None,
+    checks: Mapping[int, Sequence[str]] | None = None,
 ) -> StagePlan:
     """Stage functions for the statements `rest`.
 
@@ -146,10 +148,12 @@ def plan_stages(
         Plain values seen in the run (see `metrics.bound_metrics`).
     shared
         Statements that are a function of their own, which stands for them.
+    checks
+        Lines that follow a statement, by its index.
     """
     blocks, pulled = _blocks(analysis, rest)
     for block in blocks:
-        _compose(analysis, block, rewriter, values, shared)
+        _compose(analysis, block, rewriter, values, shared, checks or {})
 
     def value(name: str) -> NamedValue:
         return NamedValue(name, annotate.get(name, "Any"))
@@ -160,6 +164,7 @@ def plan_stages(
     metrics: list[str] = []
     inputs_of: list[list[str]] = []
     binds_of: list[list[str]] = []
+    aliases_of: list[tuple[frozenset[str], ...]] = []
     for block in blocks:
         bound: set[str] = set()
         inputs: dict[str, None] = {}
@@ -175,6 +180,8 @@ def plan_stages(
                         inputs.setdefault(name)
             bound |= set(statement.binds)
         inputs_of.append([n for n in inputs if any(n in b for b in binds_of)])
+        together = [s.mutates & {n for b in binds_of for n in b} for s in block.statements]
+        aliases_of.append(tuple(one for one in together if len(one) > 1 or one - inputs.keys()))
         binds_of.append(
             [n for n in dict.fromkeys(x for s in block.statements for x in _in_order(s.node, s.binds)) if names.is_variable(n)]
         )
@@ -217,6 +224,9 @@ def plan_stages(
                 cells=cells,
                 settings="settings." in text or ", settings)" in text,
                 state=rewriter.state if rewriter.lessons and _reads_name(text, rewriter.state) else "",
+                changes=frozenset(n for s in block.statements for n in s.mutates),
+                relies=frozenset(n for s in block.statements for n in s.uses if n.startswith("<")),
+                aliases=aliases_of[position],
             )
         )
     given = {o.name: o for f in functions for o in f.outputs}

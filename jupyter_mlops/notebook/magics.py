@@ -19,10 +19,10 @@ __all__ = ["Neutralised", "is_known", "neutralise", "parse_code", "requirements_
 # Cell magics whose body is not Python of this kernel.
 _FOREIGN = frozenset(
     """! HTML R bash bigquery cmd cython file html javascript js julia latex manim markdown md octave perl powershell
-    pypy python python2 python3 ruby script sh sql sqlcmd svg system sx writefile writetemplate""".split()
+    pypy python python2 python3 ruby script sh sql sqlcmd svg system sx validate writefile writetemplate""".split()
 )
 # Cell magics that run their body as Python here.
-_PYTHON_BODY = frozenset("capture debug heat lprun memit mprun prun pyinstrument scalene skip time timeit track validate".split())
+_PYTHON_BODY = frozenset("capture debug heat lprun memit mprun prun pyinstrument scalene skip time timeit track".split())
 # Line magics that run the rest of their line.
 _STATEMENT = frozenset("heat lprun memit mprun prun time timeit".split())
 # Magics without a bearing on what the code computes. Others get a warning.
@@ -30,8 +30,8 @@ _HARMLESS = _PYTHON_BODY | frozenset(
     """HTML alias autoreload autosave automagic bigquery_stats colors conda config doctest_mode dirs history html
     jupyter_mlops killbgscripts latex load_ext logstart logstop ls lsmagic magic mamba markdown matplotlib memory_profiler micromamba
     nb_black notebook page pdb pdef pdoc pfile pinfo pinfo2 pip precision promote psearch psource pwd pycat quickref
-    recall reload_ext svg tb tensorboard unload_ext uv version_information watermark who who_ls whos xmode
-    config_inline javascript js""".split()
+    recall reload_ext runs svg sweep tb tensorboard unload_ext uv version_information watermark who who_ls whos xmode
+    config_inline javascript js validate""".split()
 )
 _INSTALLERS = frozenset("pip pip3 conda mamba micromamba uv".split())
 # Commands that IPython's automagic accepts without a percent sign.

@@ -34,6 +34,7 @@ from jupyter_mlops.workflows.events import Listener, Progress
 from jupyter_mlops.workflows.output import check_target, publish, staging
 from jupyter_mlops.workflows.parameters import check_parameters
 from jupyter_mlops.workflows.report import Report
+from jupyter_mlops.workflows.suites import notebook_suites
 
 if TYPE_CHECKING:
     from jupyter_mlops.convert.capture import CaptureFacts
@@ -174,6 +175,7 @@ class _Conversion:
             boundary = self._lift(analysis, selection, parameters, worker, place, Path(scratch))
             plan, facts = boundary.plan, boundary.run.facts
             exported = self._train_and_export(boundary, worker, place)
+            plan = self.plan or plan  # it knows by now where the data is
             plan = self._prove(plan, exported, facts, worker, place)
             if options.register:
                 self._register(plan, facts, exported, parameters, place)
@@ -208,7 +210,9 @@ class _Conversion:
         self, analysis: Analysis, selection: Selection, parameters: Mapping[str, Any], seen: Seen | None, **how: Any
     ) -> ProjectPlan:
         with self.progress.step("lift"):
-            plan = make_plan(analysis, selection, parameters=parameters, name=self.options.name, seen=seen, **how)
+            suites, unread = notebook_suites(analysis.notebook)
+            plan = make_plan(analysis, selection, parameters=parameters, name=self.options.name, seen=seen, suites=suites, **how)
+            plan = replace(plan, problems=(*plan.problems, *unread))
         self.progress.current = "plan"
         self._stop_on_errors(plan.problems)
         with self.progress.step("plan"):
@@ -289,6 +293,7 @@ class _Conversion:
                 values=found["values"],
                 model_class=facts.estimator_class.split(".")[-1],
                 files=tuple(facts.files),
+                kinds=facts.names,
             )
             renamed = {table: dict(pairs) for table, pairs in found["renamed"].items()}
             lift = Lift(watched, Observed.load(facts.folder), found["forms"], renamed, found["numbered"], after)
@@ -336,8 +341,8 @@ class _Conversion:
     def _train_and_export(self, boundary: Boundary, worker: Worker, place: Path) -> dict[str, Any]:
         plan, facts = boundary.plan, boundary.run.facts
         trained = facts.folder / "package"
-        data_dir = self._data(facts, place)
-        self.plan = plan = replace(plan, facts=replace(plan.facts, data_dir=data_dir))
+        data_dir, data_files = self._data(facts, place)
+        self.plan = plan = replace(plan, facts=replace(plan.facts, data_dir=data_dir, data_files=data_files))
         with self.progress.step("run", "the package's own pipeline"):
             self._pipeline(plan, place, trained, data_dir)
         self.progress.done("run", f"notebook {sum(facts.seconds.values()):.1f} s")
@@ -345,7 +350,7 @@ class _Conversion:
             exported = worker.call(
                 "export", folder=str(facts.folder), project=str(place), package=plan.package, raw=plan.raw_name,
                 boundary="raw" if boundary.table else "engineered", needed=list(boundary.needed), trained=str(trained / "model.skops"),
-                synthetic=boundary.synthetic,
+                synthetic=boundary.synthetic, suites=[suite.name for suite in plan.served_suites],
             )  # fmt: skip
         self.report.state = exported["state"]
         measured = json.loads((trained / "metrics.json").read_text(encoding="utf-8"))["metrics"]
@@ -386,8 +391,8 @@ class _Conversion:
                 "Tag that cell, or report this notebook's pattern."
             )  # fmt: skip
 
-    def _data(self, facts: CaptureFacts, place: Path) -> str | None:
-        """Copy the data files that lie beside the notebook into the project; where they are otherwise."""
+    def _data(self, facts: CaptureFacts, place: Path) -> tuple[str | None, tuple[str, ...]]:
+        """Copy the data files that lie beside the notebook into the project; folder and files, where they are otherwise."""
         home = self.notebook.resolve().parent
         beside = [f for f in facts.files if f.is_file() and f.is_relative_to(home) and not f.is_relative_to(place)]
         beside = [
@@ -396,15 +401,18 @@ class _Conversion:
             if f.suffix not in {".py", ".pyc", ".so"} and "site-packages" not in f.parts and f != self.notebook.resolve()
         ]
         beside = [f for f in beside if not any(part.startswith(".") for part in f.relative_to(home).parts)]
+        beside = [f for f in beside if f.relative_to(home).parts[0] != "expectations"]  # suites are no data
         if not beside:
-            return None
+            return None, ()
+        named = sorted(f.relative_to(home).as_posix() for f in beside)
         if sum(f.stat().st_size for f in beside) > _DATA_LIMIT:
-            return os.path.relpath(home, self.folder.resolve())
+            there = Path(os.path.relpath(home, self.folder.resolve())).as_posix()
+            return there, tuple(f"{there}/{name}" for name in named)
         for file in beside:
             target = place / "data" / file.relative_to(home)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(facts.files.get(file) or file, target)
-        return "data"
+        return "data", tuple(f"data/{name}" for name in named)
 
     def _prove(
         self, plan: ProjectPlan, exported: dict[str, Any], facts: CaptureFacts, worker: Worker, place: Path
@@ -463,7 +471,7 @@ class _Conversion:
             model_class=exported["class"],
             facts=Facts(
                 metrics=exported["metrics"], tolerance=exported["tolerance"], engine_reason=exported["engine_reason"],
-                data_dir=plan.facts.data_dir, state=tuple(exported["state"]),
+                data_dir=plan.facts.data_dir, data_files=plan.facts.data_files, state=tuple(exported["state"]),
             ),
         )  # fmt: skip
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_mlops.errors import ExportError
 from jupyter_mlops.workflows.captured import Captured, build_where_possible, load_captured, load_estimator, match_rows
 from jupyter_mlops.workflows.composed import compose
+from jupyter_mlops.workflows.expected_rows import ExpectedRows
 from jupyter_mlops.workflows.fitted import describe_state, needed_columns, write_state
 from jupyter_mlops.workflows.schemas import describe_frame, json_rows, json_value, output_of, probe, signature_of
 
@@ -253,8 +254,9 @@ def _golden_raw(
 
 
 def export(
-    folder: str, project: str, package: str, raw: str, boundary: str, needed: list[str], trained: str, synthetic: bool = False
-) -> dict[str, Any]:
+    folder: str, project: str, package: str, raw: str, boundary: str, needed: list[str], trained: str, synthetic: bool = False,
+    suites: Sequence[str] = (),
+) -> dict[str, Any]:  # fmt: skip
     """Choose the fitted model that is carried, read the signatures, make ONNX, and write `model/`.
 
     Returns
@@ -333,6 +335,10 @@ def export(
     # Signatures: types from the tables, what is accepted from the fitted model.
     source = table if table is not None else golden
     described = probe(describe_frame(source, columns), golden, ask)
+    expected_rows = ExpectedRows(_package(root, package, "expectations"), suites, described) if suites else None
+    if expected_rows is not None:
+        expected_rows.require(golden)
+        described = expected_rows.narrowed(described)
     output = output_of(estimator, asked.labels)
     raw_signature = signature_of(described, output, "frame")
     model_frame = _as_frame(inputs, captured.layout)
@@ -380,7 +386,17 @@ def export(
         proba = np.concatenate([p for p in stacked if p is not None]).tolist()
     kinds = ["golden"] * len(golden) + ["edge"] * int(good.sum())
     answers = {"rows": rows, "predictions": labels, "probabilities": proba, "kinds": kinds}
-    _dump(model_dir / "golden.json", answers)
+    # Edge rows that the notebook's own expectations refuse: the service must, package and bundle are compared on them.
+    held = [False] * len(rows)
+    if expected_rows is not None and good.any():
+        held[len(golden) :] = (~expected_rows.passes(edges[good])).tolist()
+    if any(held):
+        problems.append(
+            {"code": "rows-refused", "severity": "info", "message": f"{sum(held)} of {int(good.sum())} edge rows break critical expectations "
+             "of the notebook: the proof is that the service refuses them, while package and bundle predict them."}
+        )  # fmt: skip
+        _dump(place / "held.json", _picked(answers, held))
+    _dump(model_dir / "golden.json", _picked(answers, [not one for one in held]))
     stateful = (root / "src" / package / "state.py").exists()
     same = captured.layout == "frame" and not stateful and _identity(everything, _as_frame(built, "frame"))
     identity = boundary == "engineered" or same
@@ -412,6 +428,14 @@ def export(
         "tolerance": {"absolute": allowed.absolute, "relative": allowed.relative, "why": allowed.why}, "problems": problems,
         "class": _class_name(estimator), "state": describe_state(root, package) if (model_dir / "state").is_dir() else [],
     }  # fmt: skip
+
+
+def _picked(answers: dict[str, Any], wanted: Sequence[bool]) -> dict[str, Any]:
+    """Some of the rows of a `golden.json`."""
+    return {
+        name: None if values is None else [value for value, take in zip(values, wanted, strict=True) if take]
+        for name, values in answers.items()
+    }
 
 
 def _harmful(build: Any, rows: pd.DataFrame, edges: pd.DataFrame) -> list[int]:

@@ -153,11 +153,15 @@ def verify(project: str, package: str, folder: str, allowed_by: dict[str, Any], 
     expected = _expected(golden, task)
     allowed = Tolerance(**allowed_by)
 
-    def judge(got: Predictions) -> Comparison:
-        return compare(expected, got, allowed, task=task)
+    def judge(got: Predictions, wanted: Predictions = expected) -> Comparison:
+        return compare(wanted, got, allowed, task=task)
 
     schema, predict = _package(root, package, "schema"), _package(root, package, "predict")
-    frame = schema.raw_frame({name: [row.get(name) for row in rows] for name in schema.COLUMNS})
+    # Rows that the service must refuse, since they break the notebook's expectations; the package predicts them.
+    held = json.loads(path.read_text(encoding="utf-8")) if (path := Path(folder) / "held.json").is_file() else None
+    every = rows if held is None else [*rows, *held["rows"]]
+    known = golden if held is None else {k: golden[k] and golden[k] + held[k] for k in ("predictions", "probabilities")}
+    frame = schema.raw_frame({name: [row.get(name) for row in every] for name in schema.COLUMNS})
     answer = predict.predict(frame)
     names = [c for c in answer.columns if c.startswith("probability_")]
     own = Made(
@@ -166,7 +170,7 @@ def verify(project: str, package: str, folder: str, allowed_by: dict[str, Any], 
     )
     out: dict[str, Any] = {
         "rows": len(rows), "golden": golden["kinds"].count("golden"), "edge": golden["kinds"].count("edge"),
-        "package": judge(own).as_dict(), "reasons": {},
+        "package": judge(own, _expected(known, task)).as_dict(), "reasons": {},
     }  # fmt: skip
     refused = json.loads((Path(folder) / "refused.json").read_text(encoding="utf-8"))
     if service:
@@ -187,16 +191,19 @@ def verify(project: str, package: str, folder: str, allowed_by: dict[str, Any], 
             failed = [(row, s) for row in refused if (s := _post(f"{base}/predict", row)[0]) >= 500]
             if failed:
                 raise ExportError(f"The service failed (status {failed[0][1]}) on a row that the model refuses: {failed[0][0]}")
+            passed = [(row, s) for row in (held["rows"] if held else ()) if (s := _post(f"{base}/predict", row)[0]) != 422]
+            if passed:
+                raise ExportError(
+                    f"The service answered {passed[0][1]} to a row that breaks the notebook's expectations: {passed[0][0]}"
+                )
         out["service"] = judge(_predictions(answers, classes, expected)).as_dict()
     else:
         out["service"] = None
         out["reasons"]["service"] = "the service was not started"
     if (root / "edge" / "model.onnx").is_file():
-        held = json.loads((root / "edge" / "golden.json").read_text(encoding="utf-8"))
-        wanted = _expected(held, task)
-        out["bundle"] = compare(
-            wanted, _predictions(_bundle(root, Path(folder), held["rows"]), classes, wanted), allowed, task=task
-        ).as_dict()
+        taken = json.loads((root / "edge" / "golden.json").read_text(encoding="utf-8"))
+        wanted = _expected(taken, task)
+        out["bundle"] = judge(_predictions(_bundle(root, Path(folder), taken["rows"]), classes, wanted), wanted).as_dict()
     else:
         out["bundle"] = None
         out["reasons"]["bundle"] = "there is no ONNX model, so no bundle"

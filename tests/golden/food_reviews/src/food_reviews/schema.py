@@ -24,7 +24,9 @@ def raw_frame(columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
         if dtype == "category":
             frame[name] = pd.Series(pd.Categorical(values, categories=CATEGORIES.get(name)))
         elif dtype.startswith("datetime"):
-            frame[name] = pd.to_datetime(pd.Series(values), format="ISO8601").astype(dtype)
+            frame[name] = pd.to_datetime(
+                pd.Series(values), format="ISO8601", utc="," in dtype
+            ).astype(dtype)
         elif dtype.startswith(("int", "uint", "bool")) and any(value is None for value in values):
             frame[name] = pd.Series(values, dtype="float64" if dtype != "bool" else "object")
         elif dtype.startswith("float"):

@@ -1,0 +1,1 @@
+"""Expectations about tables: calls in a cell, suites as files, Great Expectations beneath."""
