@@ -24,8 +24,9 @@ settings.load_profile("repeatable")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--regenerate` writes the golden trees anew instead of comparing."""
+    """Options with which tests write what they otherwise check."""
     parser.addoption("--regenerate", action="store_true", help="write the golden output trees anew")
+    parser.addoption("--pictures", metavar="DIR", help="where the browser tests put the pictures of the README")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from IPython.core.error import UsageError
 
-__all__ = ["HelpShown", "Parser", "parse", "runs_parser", "track_line_parser", "track_parser", "validate_parser"]
+__all__ = ["HelpShown", "Parser", "parse", "runs_parser", "sweep_parser", "track_line_parser", "track_parser", "validate_parser"]
 
 
 class HelpShown(Exception):
@@ -88,9 +88,27 @@ def validate_parser() -> Parser:
         description="Check a table with the expectations of the cell's body; what is critical stops the notebook.",
     )
     parser.add_argument("frame", metavar="DF", help="variable of the table")
-    parser.add_argument("--suite", metavar="NAME", help="name of the suite (default: the variable's)")
+    parser.add_argument("--suite", metavar="NAME", help="name of the suite (default: the variable's); a line %%validate DF --suite NAME runs its file")
     parser.add_argument("--infer", action="store_true", help="learn a suite from the table and write it")
     parser.add_argument("--warn", action="store_true", help="show what fails, and go on")
+    return parser
+
+
+def sweep_parser() -> Parser:
+    """Arguments of ``%sweep``."""
+    parser = Parser(
+        prog="%sweep", description="Run a notebook for many combinations of parameters; `jupyter mlops sweep -h` has more."
+    )
+    parser.add_argument("notebook", nargs="?", help="the notebook (default: this one)")
+    parser.add_argument("--grid", metavar="FILE", help="YAML or JSON with values for each parameter")
+    parser.add_argument(
+        "-p", dest="parameters", nargs=2, action="append", default=None, metavar=("NAME", "VALUES"),
+        help="values for a parameter, with commas between; may be given several times",
+    )  # fmt: skip
+    parser.add_argument("--workers", type=int, metavar="N", help="notebooks at a time (default: one for each core)")
+    parser.add_argument("--metric", metavar="NAME", help="rank by this metric")
+    parser.add_argument("--resume", nargs="?", const="", metavar="SWEEP", help="go on with the last sweep, or with this one")
+    parser.add_argument("--wait", action="store_true", default=None, help="go on with the next cell only when all runs are over")
     return parser
 
 

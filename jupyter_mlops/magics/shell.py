@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class, no_var_expand
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
 from jupyter_mlops.errors import MlopsError
 from jupyter_mlops.magics.arguments import (
     HelpShown,
     parse,
     runs_parser,
+    sweep_parser,
     track_line_parser,
     track_parser,
     validate_parser,
@@ -93,9 +94,9 @@ class MlopsMagics(Magics):
             display(view)
 
     @no_var_expand
-    @cell_magic
-    def validate(self, line: str, cell: str) -> None:
-        """Check a table with the expectations of the cell's body (``%%validate -h``)."""
+    @line_cell_magic
+    def validate(self, line: str, cell: str | None = None) -> None:
+        """Check a table with the expectations of the cell's body, or of its suite's file (``%%validate -h``)."""
         try:
             given = parse(validate_parser(), line)
         except HelpShown:
@@ -110,7 +111,7 @@ class MlopsMagics(Magics):
         notebook = self._notebook()
         try:
             found = validate_cell(
-                cell, namespace[given.frame], frame_name=given.frame, namespace=namespace, suite=given.suite, infer=given.infer,
+                cell or "", namespace[given.frame], frame_name=given.frame, namespace=namespace, suite=given.suite, infer=given.infer,
                 warn=given.warn, folder=notebook.parent if notebook is not None else Path.cwd(),
             )  # fmt: skip
         except MlopsError as error:
@@ -119,6 +120,29 @@ class MlopsMagics(Magics):
         self.tracking.note_validation(found)
         if not given.warn:
             found.raise_if_critical()
+
+    @no_var_expand
+    @line_magic
+    def sweep(self, line: str) -> None:
+        """Run a notebook for many combinations of parameters, with live progress (``%sweep -h``)."""
+        try:
+            given = parse(sweep_parser(), line)
+        except HelpShown:
+            return
+        if self.tracking.is_off:
+            return
+        from IPython.display import display
+
+        from jupyter_mlops.widgets.sweep import sweep_live
+
+        notebook = Path(given.notebook) if given.notebook else self._notebook()
+        if notebook is None:
+            raise UsageError("%sweep: which notebook this is, is not known here. Give its path: %sweep train.ipynb -p C 0.1,1")
+        options = {name: value for name, value in vars(given).items() if name not in ("notebook", "grid") and value is not None}
+        try:
+            display(sweep_live(notebook, given.grid, **options))
+        except MlopsError as error:
+            raise UsageError(str(error)) from None
 
     def _notebook(self) -> Path | None:
         from jupyter_mlops.workflows.surroundings import find_notebook

@@ -52,6 +52,11 @@ class Tracking:
         """The tracked cell that runs now."""
         return self._current.cell if self._current is not None else None
 
+    @property
+    def is_off(self) -> bool:
+        """Whether a conversion runs the notebook: that is no experiment."""
+        return os.environ.get(_OFF, "").lower() in ("off", "0", "false")
+
     def note_validation(self, found: Validation) -> None:
         """Keep a validation for the run of this cell, or for the next one."""
         self.session.note_validation(found.suite, found.success, found.as_dict())
@@ -91,8 +96,8 @@ class Tracking:
 
     def begin(self, line: str) -> None:
         """Begin the run of the cell that runs now."""
-        if os.environ.get(_OFF, "").lower() in ("off", "0", "false"):
-            return  # a conversion runs the notebook: that is no experiment
+        if self.is_off:
+            return
         from jupyter_mlops.magics.displays import Displays, settle_figures
         from jupyter_mlops.widgets.card import LiveCard
         from jupyter_mlops.workflows.surroundings import find_notebook

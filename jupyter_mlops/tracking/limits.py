@@ -10,4 +10,7 @@ TAG_LENGTH = 8000  # and of a tag
 
 def cut(value: str, limit: int) -> str:
     """The value, or as much of it as fits, with its whole length said."""
-    return value if len(value) <= limit else f"{value[: limit - 20]}... ({len(value)} characters)"
+    if len(value) <= limit:
+        return value
+    said = f"... ({len(value)} characters)"
+    return value[: limit - len(said)] + said

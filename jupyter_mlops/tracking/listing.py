@@ -29,7 +29,7 @@ __all__ = ["RunRow", "best_run", "best_runs", "experiment_names", "find_run", "l
 
 _PAGE = 1000  # runs of one request
 _ALL = 1_000_000
-_SAMPLE = 100  # runs that say where the bounds lie
+_SAMPLE = 50  # runs that say where the bounds lie
 _MARGIN = 1.3  # how many times more runs than asked for should lie above the first bound
 _BAND = 400  # runs that MLflow may have to sort at once
 _KIND = "mlops.kind"

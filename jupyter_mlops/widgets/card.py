@@ -115,8 +115,13 @@ def _footer(run: TrackedRun) -> str:
     elif link:
         where = f'<a href="{escape(link)}" target="_blank" rel="noopener">open in MLflow</a>'
     else:
-        where = f"<code>mlflow ui --backend-store-uri {escape(shown(run.uri))}</code>"
+        where = f"<code>mlflow ui --backend-store-uri {escape(_relative(shown(run.uri)))}</code>"
     return " · ".join([*(escape(one) for one in counts), where])
+
+
+def _relative(uri: str) -> str:
+    """The address of an SQLite file as one types it in the folder of the notebook."""
+    return uri.replace(f"sqlite:///{Path.cwd()}/", "sqlite:///")
 
 
 def card_text(run: TrackedRun, past: Past | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -161,5 +162,4 @@ def _named(text: str) -> tuple[str, str]:
     if sign and before.strip().isidentifier() and not after.startswith("="):
         return before.strip(), after.strip()
     # MLflow takes letters, digits and a few signs in names.
-    name = "".join(c if c.isalnum() or c in "_-. /" else "_" for c in text).strip("_ ")
-    return name or "metric", text
+    return re.sub(r"[^\w./-]+", "_", text).strip("_") or "metric", text

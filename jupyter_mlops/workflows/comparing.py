@@ -13,7 +13,7 @@ from jupyter_mlops.tracking.listing import RunRow, best_run, latest_runs
 __all__ = ["MEASURES", "Best", "History", "Past", "lower_is_better"]
 
 MEASURES = ("duration_seconds", "peak_memory_mib")  # of every run: compared with the previous one only
-_COMPARED = 8  # metrics for which the best run is looked for
+_COMPARED = 12  # metrics for which the best run is looked for
 
 
 @dataclass(frozen=True)

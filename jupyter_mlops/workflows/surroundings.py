@@ -13,7 +13,7 @@ from jupyter_mlops.errors import MlopsError
 from jupyter_mlops.notebook.cells import Stage
 from jupyter_mlops.notebook.read import read_notebook
 
-__all__ = ["find_notebook", "installed_distributions", "notebook_parameters"]
+__all__ = ["bound_names", "find_notebook", "installed_distributions", "notebook_parameters"]
 
 
 def find_notebook(namespace: Mapping[str, Any]) -> Path | None:

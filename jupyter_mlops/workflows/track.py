@@ -274,11 +274,12 @@ class TrackedCell:
                 f"{self.recording.problem.split('. ')[0]}. The run waits on disk; `jupyter mlops sync` delivers it."
             )
         self.session.last_run = self.recording.run_id
-        shown = {n: m.value for n, m in self.known.metrics.items()} | metrics
+        # What the cell says and computes itself comes before what autologging adds.
+        shown = metrics | {n: float(m.value) for n, m in self.known.metrics.items() if n not in metrics}
         return TrackedRun(
             name=self.name, run_id=self.recording.run_id, status=status, experiment=self.experiment,
             experiment_id=self.experiment_id, uri=self.uri, started=self.started, duration=duration, memory=self.memory.mib,
-            params={**self.known.params, **params}, metrics=shown, data=data, git=git,
+            params={**params, **self.known.params}, metrics=shown, data=data, git=git,
             counts={kind: sum(one.kind == kind for one in outcome.displayed) for kind in ("figures", "tables")},
             delivered=delivered, error=error, notes=tuple(self.notes),
         )  # fmt: skip

@@ -1,0 +1,81 @@
+"""A real JupyterLab on loopback, with folders of its own."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+__all__ = ["Lab", "running_lab"]
+
+
+@dataclass(frozen=True)
+class Lab:
+    """Where it is, and the folder that it serves."""
+
+    base: str
+    token: str
+    work: Path
+
+    def open(self, page: Page, notebook: str) -> None:
+        """Open a notebook and wait until its kernel is there."""
+        page.goto(f"{self.base}/lab/tree/{notebook}?token={self.token}")
+        page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=90_000)
+        page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
+        page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=90_000)
+
+
+@contextmanager
+def running_lab(
+    work: Path, place: Path, *, extension: Path | None = None, env: Mapping[str, str] | None = None
+) -> Iterator[Lab]:
+    """JupyterLab for the folder `work`; its own files go to `place`. `extension` is a labextension to add."""
+    more: list[str] = []
+    if extension is not None:
+        extensions = place / "labextensions"
+        extensions.mkdir()
+        (extensions / "jupyter-mlops").symlink_to(extension)
+        more.append(f"--LabApp.extra_labextensions_path={extensions}")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    token = secrets.token_hex(16)
+    folders = {
+        f"JUPYTER_{n}": str(place / n.lower()) for n in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
+    } | {f"JUPYTERLAB_{n}": str(place / n.lower()) for n in ("SETTINGS_DIR", "WORKSPACES_DIR")}  # fmt: skip
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
+        "--ServerApp.port_retries=0", f"--ServerApp.root_dir={work}", f"--IdentityProvider.token={token}",
+        "--LabApp.extension_manager=readonly", "--ServerApp.allow_unauthenticated_access=False",
+        "--LabApp.expose_app_in_browser=True", *more,
+    ]  # fmt: skip
+    with (place / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=work, env={**os.environ, **folders, **(env or {})}, stdout=log, stderr=log)
+        try:
+            deadline = time.monotonic() + 90
+            while True:
+                try:
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/api/status?token={token}", timeout=2).close()
+                    break
+                except (urllib.error.URLError, OSError):
+                    assert process.poll() is None and time.monotonic() < deadline, (place / "log").read_text()
+                    time.sleep(0.3)
+            yield Lab(f"http://127.0.0.1:{port}", token, work)
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
