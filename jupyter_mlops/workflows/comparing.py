@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Thread
 
-from jupyter_mlops.errors import MlopsError
+from jupyter_mlops.errors import MlopsError, UsageError
 from jupyter_mlops.tracking.directions import lower_is_better
-from jupyter_mlops.tracking.listing import RunRow, best_run, latest_runs
+from jupyter_mlops.tracking.listing import RunRow, best_run, latest_runs, quoted
 
 __all__ = ["MEASURES", "Best", "History", "Past", "lower_is_better"]
 
@@ -54,8 +54,10 @@ class History:
 
     def __init__(self, uri: str, experiment: str, name: str, run_id: str, *, away: bool = False) -> None:
         self.uri, self.experiment, self.run_id, self.away = uri, experiment, run_id, away
-        quoted = name.replace("\\", "\\\\").replace("'", "\\'")
-        self.filter = f"attributes.status = 'FINISHED' and attributes.run_name = '{quoted}'"
+        try:
+            self.filter = f"attributes.status = 'FINISHED' and attributes.run_name = {quoted(name)}"
+        except UsageError:  # a name that MLflow cannot search for
+            self.filter, self.away = "", True
         self._rows: list[RunRow] = []
         self._past: Past | None = None
         self._thread = Thread(target=self._latest, daemon=True)
