@@ -13,13 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlops import __version__
-from jupyter_mlops.commands import check, tag
+from jupyter_mlops.commands import check, data, run, runs, sweep, sync, tag, validate
+from jupyter_mlops.commands.console import Console, print_event
 
 if TYPE_CHECKING:
     from jupyter_mlops.workflows.convert import ConvertResult
-    from jupyter_mlops.workflows.events import Event
 
 __all__ = ["main"]
+
+# Each has `add_parser` and `run`.
+_COMMANDS = {
+    "tag": tag, "check": check, "run": run, "sweep": sweep, "runs": runs, "data": data, "validate": validate, "sync": sync,
+}  # fmt: skip
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -57,42 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     convert.add_argument(
         "--json", action="store_true", help="one JSON object per event on standard output; the last is the report"
     )
-    tag.add_parser(commands)
-    check.add_parser(commands)
+    for command in _COMMANDS.values():
+        command.add_parser(commands)
     return parser
-
-
-class _Console:
-    """Progress as lines; on a terminal, the line of a running step is renewed in place."""
-
-    def __init__(self) -> None:
-        self.live = sys.stdout.isatty()
-        self.open = False
-
-    def __call__(self, event: Event) -> None:
-        if event.status == "progress":
-            if self.live:
-                print(f"\r\x1b[K  {event.step:<9} {event.message}", end="", flush=True)
-                self.open = True
-            elif event.fraction is None and event.message:
-                print(f"  {event.step:<9} {event.message}", flush=True)
-            return
-        if self.open:
-            print("\r\x1b[K", end="")
-            self.open = False
-        mark = {"started": "·", "done": "✓", "failed": "✗", "skipped": "-"}[event.status]
-        if event.status == "started":
-            if self.live:
-                print(f"  {event.step:<9} {event.message}", end="", flush=True)
-                self.open = True
-            return
-        seconds = f"{event.seconds:6.1f} s" if event.seconds is not None else " " * 8
-        message = event.message.split("\n")[0] if event.status == "failed" else event.message
-        print(f"{mark} {event.step:<9}{seconds}  {message}", flush=True)
-
-
-def _print_json(event: Event) -> None:
-    print(json.dumps(event.as_dict(), ensure_ascii=False), flush=True)
 
 
 def _convert(arguments: argparse.Namespace) -> int:
@@ -111,7 +83,7 @@ def _convert(arguments: argparse.Namespace) -> int:
         cell_timeout=arguments.cell_timeout,
     )
     try:
-        result = convert(arguments.notebook, arguments.output, options, _print_json if arguments.json else _Console())
+        result = convert(arguments.notebook, arguments.output, options, print_event if arguments.json else Console())
     except MlopsError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -177,7 +149,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit code."""
     arguments = _parser().parse_args(argv)
     try:
-        return {"convert": _convert, "tag": tag.run, "check": check.run}[arguments.command](arguments)
+        if arguments.command == "convert":
+            return _convert(arguments)
+        return int(_COMMANDS[arguments.command].run(arguments))
     except KeyboardInterrupt:
         print("\nstopped: nothing was changed", file=sys.stderr)
         return 130

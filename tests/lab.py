@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import socket
@@ -19,6 +20,11 @@ from playwright.sync_api import Page
 
 __all__ = ["Lab", "running_lab"]
 
+_SETTINGS: dict[str, dict[str, object]] = {
+    "notebook-extension/tracker": {"windowingMode": "none"},  # all cells are in the page
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+}
+
 
 @dataclass(frozen=True)
 class Lab:
@@ -30,9 +36,14 @@ class Lab:
 
     def open(self, page: Page, notebook: str) -> None:
         """Open a notebook and wait until its kernel is there."""
-        page.goto(f"{self.base}/lab/tree/{notebook}?token={self.token}")
+        page.goto(f"{self.base}/lab/workspaces/w{secrets.token_hex(4)}/tree/{notebook}?token={self.token}")
         page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=90_000)
         page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
+        # The indicator is idle before there is a kernel, too: a cell that is run then asks for one.
+        page.wait_for_function(
+            "() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.connectionStatus === 'connected'", timeout=90_000
+        )
+        page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.info.then(() => undefined)")
         page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=90_000)
 
 
@@ -47,6 +58,10 @@ def running_lab(
         extensions.mkdir()
         (extensions / "jupyter-mlops").symlink_to(extension)
         more.append(f"--LabApp.extra_labextensions_path={extensions}")
+    for name, settings in _SETTINGS.items():
+        path = place / "settings_dir" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(settings), encoding="utf-8")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

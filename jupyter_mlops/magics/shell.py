@@ -123,16 +123,14 @@ class MlopsMagics(Magics):
 
     @no_var_expand
     @line_magic
-    def sweep(self, line: str) -> None:
+    def sweep(self, line: str) -> Any:
         """Run a notebook for many combinations of parameters, with live progress (``%sweep -h``)."""
         try:
             given = parse(sweep_parser(), line)
         except HelpShown:
-            return
+            return None
         if self.tracking.is_off:
-            return
-        from IPython.display import display
-
+            return None
         from jupyter_mlops.widgets.sweep import sweep_live
 
         notebook = Path(given.notebook) if given.notebook else self._notebook()
@@ -140,7 +138,7 @@ class MlopsMagics(Magics):
             raise UsageError("%sweep: which notebook this is, is not known here. Give its path: %sweep train.ipynb -p C 0.1,1")
         options = {name: value for name, value in vars(given).items() if name not in ("notebook", "grid") and value is not None}
         try:
-            display(sweep_live(notebook, given.grid, **options))
+            return sweep_live(notebook, given.grid, **options)
         except MlopsError as error:
             raise UsageError(str(error)) from None
 

@@ -57,15 +57,20 @@ def check_parameters(analysis: Analysis, given: Sequence[tuple[str, str]] | Mapp
     pairs = given.items() if isinstance(given, Mapping) else [(n, parse_value(v)) for n, v in given]
     raw_texts = {} if isinstance(given, Mapping) else dict(given)
     out: dict[str, Any] = {}
+    if pairs and not declared:
+        raise ParameterError(
+            f"{analysis.notebook.path.name} has no cell tagged 'parameters' with values, so {next(iter(dict(pairs)))!r} cannot be "
+            "given. Put the values that vary into one cell at the top, and tag it."
+        )
     for name, value in pairs:
         if name not in declared:
             close = difflib.get_close_matches(name, declared, n=1)
-            known = f"Did you mean {close[0]!r}?" if close else f"It has: {', '.join(declared) or 'no parameters cell'}."
+            known = f"Did you mean {close[0]!r}?" if close else f"It has: {', '.join(declared)}."
             raise ParameterError(f"The notebook has no parameter {name!r}. {known}")
         default = declared[name]
         if isinstance(default, str) and not isinstance(value, str):
             value = raw_texts.get(name, str(value))
-        elif isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        elif isinstance(default, float) and _is_real(value):
             value = float(value)
         elif isinstance(default, (list, tuple)) and isinstance(value, (list, tuple)):
             value = type(default)(value)
@@ -77,3 +82,10 @@ def check_parameters(analysis: Analysis, given: Sequence[tuple[str, str]] | Mapp
             )
         out[name] = value
     return out
+
+
+def _is_real(value: Any) -> bool:
+    """Whether it stands for a number where a float is wanted."""
+    if isinstance(value, str):
+        return value.lower().lstrip("+-") in ("inf", "nan")
+    return isinstance(value, int) and not isinstance(value, bool)
