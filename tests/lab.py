@@ -41,16 +41,15 @@ class Lab:
         page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
         # The indicator is idle before there is a kernel, too: a cell that is run then asks for one.
         page.wait_for_function(
-            "() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.connectionStatus === 'connected'", timeout=90_000
+            "() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.connectionStatus === 'connected'",
+            timeout=90_000,
         )
         page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.info.then(() => undefined)")
         page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=90_000)
 
 
 @contextmanager
-def running_lab(
-    work: Path, place: Path, *, extension: Path | None = None, env: Mapping[str, str] | None = None
-) -> Iterator[Lab]:
+def running_lab(work: Path, place: Path, *, extension: Path | None = None, env: Mapping[str, str] | None = None) -> Iterator[Lab]:
     """JupyterLab for the folder `work`; its own files go to `place`. `extension` is a labextension to add."""
     more: list[str] = []
     if extension is not None:

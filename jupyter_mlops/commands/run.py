@@ -127,7 +127,7 @@ def _summary(result: RunResult) -> None:
         print("\n".join(outcome.traceback.strip().split("\n")[-12:]), file=sys.stderr)
     print()
     for name, value in result.metrics.items():
-        print(f"{name:<22}{value:.6g}")
+        print(f"{name:<28} {value:.6g}")
     print(f"status    {outcome.status}, {outcome.seconds:.1f} s")
     print(f"notebook  {result.output}")
     where = f"(MLflow at {shown(result.tracking_uri)}, experiment {result.experiment})"

@@ -88,7 +88,11 @@ def validate_parser() -> Parser:
         description="Check a table with the expectations of the cell's body; what is critical stops the notebook.",
     )
     parser.add_argument("frame", metavar="DF", help="variable of the table")
-    parser.add_argument("--suite", metavar="NAME", help="name of the suite (default: the variable's); a line %%validate DF --suite NAME runs its file")
+    parser.add_argument(
+        "--suite",
+        metavar="NAME",
+        help="name of the suite (default: the variable's); a line %%validate DF --suite NAME runs its file",
+    )
     parser.add_argument("--infer", action="store_true", help="learn a suite from the table and write it")
     parser.add_argument("--warn", action="store_true", help="show what fails, and go on")
     return parser

@@ -167,7 +167,7 @@ class Guard:
             return found
         from mlflow.entities import Experiment, LifecycleStage
 
-        return Experiment(self.experiment_id, self.experiment, None, LifecycleStage.ACTIVE)
+        return Experiment(self.experiment_id, self.experiment, "", LifecycleStage.ACTIVE)
 
     def _update_run_info(self, run_id: str, run_status: Any, end_time: int | None, run_name: str | None) -> Any:
         from mlflow.entities import RunStatus

@@ -195,10 +195,15 @@ def sweep_html(name: str, state: SweepState, entries: Sequence[Entry], by: Ranki
         parts.append(f"<details{' open' if len(bad) <= 3 else ''}><summary>{len(bad)} not finished</summary>{lines}</details>")
     if state.result is not None:
         parts.append(
-            f"<footer>{escape(state.result['folder'])} · experiment {escape(state.result['experiment'])} · "
+            f"<footer>{escape(_beside(state.result['folder']))} · experiment {escape(state.result['experiment'])} · "
             f"<code>{escape(state.result['run_id'][:8])}</code></footer>"
         )
     return f'{STYLE}<div class="mlops">{"".join(parts)}</div>'
+
+
+def _beside(folder: str) -> str:
+    """A folder as one types it in the folder of the notebook."""
+    return folder.removeprefix(f"{Path.cwd()}/")
 
 
 def sweep_text(name: str, state: SweepState, entries: Sequence[Entry], by: Ranking | None) -> str:

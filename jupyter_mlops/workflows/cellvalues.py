@@ -88,11 +88,12 @@ def scalars_bound(
 
 def _results(statement: ast.stmt) -> Iterable[str]:
     """Names that a statement itself gives a computed value."""
+    pairs: list[tuple[ast.expr, ast.expr]]
     match statement:
         case ast.Assign(targets=targets, value=value):
-            pairs = [(target, value) for target in targets]
-        case ast.AnnAssign(target=target, value=ast.expr() as value):
-            pairs = [(target, value)]
+            pairs = [(one, value) for one in targets]
+        case ast.AnnAssign(target=single, value=ast.expr() as value):
+            pairs = [(single, value)]
         case _:
             pairs = []
     for target, value in pairs:

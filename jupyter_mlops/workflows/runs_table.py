@@ -156,6 +156,7 @@ def _columns(rows: Sequence[RunRow], sort: str | None) -> Iterable[Column]:
     yield Column("status", "status", "status")
     yield Column("duration", "duration", "duration", numeric=True)
     metrics = [one for one in _keys(row.metrics for row in rows) if one not in _MEASURES]
+    metrics.sort(key=lambda name: name.startswith("training_"))  # autologging's: less telling than the notebook's own
     if sort is not None and sort not in _MEASURES:
         metrics = [sort, *(one for one in metrics if one != sort)]
     for position, name in enumerate([*metrics, *(one for one in _MEASURES if any(one in row.metrics for row in rows))]):

@@ -16,7 +16,8 @@ from tests.conftest import EXAMPLES, ROOT
 from tests.notebooks import PENGUINS, write_notebook
 
 GOLDEN = ROOT / "tests" / "golden"
-OWN = ("src", "tests/test_notebook.py", "params.yaml", "README.md")
+OWN = ("src", "tests/test_notebook.py", "params.yaml", "README.md", "dvc.yaml")
+SAME_IN_ALL = {"handover.py"}
 ENVIRONMENT = {"requirements.lock", "pyproject.toml", "report.json", ".jupyter-mlops.json"}
 
 
@@ -27,7 +28,7 @@ def _tree(folder: Path, below: tuple[str, ...] | None) -> dict[str, str]:
     return {
         name: path.read_text(encoding="utf-8")
         for name, path in files.items()
-        if path.name not in ENVIRONMENT and (below is None or name.startswith(below))
+        if path.name not in ENVIRONMENT and (below is None or (name.startswith(below) and path.name not in SAME_IN_ALL))
     }
 
 

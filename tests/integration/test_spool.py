@@ -19,7 +19,9 @@ from tests.mlflow_server import MlflowServer
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.xdist_group("spool"),
-    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings(
+        "ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+    ),
 ]
 
 FIT = (
@@ -135,7 +137,9 @@ def test_the_next_run_takes_along_what_waits(kernel: Kernel, server: MlflowServe
 
 def test_a_killed_kernel(kernel: Kernel, server: MlflowServer, tmp_path: Path) -> None:
     """What it had recorded arrives, and the run does not stay RUNNING for ever."""
-    kernel.start("%%track gone\nimport mlflow, os, pathlib, time\nmlflow.log_metric('m', 1)\npathlib.Path('going').touch()\ntime.sleep(60)")
+    kernel.start(
+        "%%track gone\nimport mlflow, os, pathlib, time\nmlflow.log_metric('m', 1)\npathlib.Path('going').touch()\ntime.sleep(60)"
+    )
     while not (tmp_path / "going").exists():
         assert kernel.manager.is_alive()
     process: Any = kernel.manager.provisioner

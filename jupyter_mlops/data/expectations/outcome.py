@@ -37,7 +37,7 @@ class Failure:
     def cells(self) -> tuple[str, ...]:
         """The row of the table."""
         count = "" if self.unexpected is None else f"{self.unexpected:,}"
-        share = "" if self.share is None else f"{100 * self.share:.3g} %"
+        share = "" if self.share is None else f"{100 * self.share:.3g}\N{NO-BREAK SPACE}%"
         return (self.column, self.expectation, self.severity, count, share, ", ".join(self.examples) or self.reason)
 
 
