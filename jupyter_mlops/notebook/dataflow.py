@@ -302,7 +302,7 @@ class _Builder:
         for name in effects.deletes:
             if name not in self.machine.state.env:
                 self.definitions.pop(name, None)
-        for name in effects.binds:
+        for name in sorted(effects.binds):
             kept = name not in must or name in effects.adds
             self.definitions[name] = self.definitions.get(name, none) | me if kept else me
         resets = {e.name for e in effects.hidden if e.how == "reset"}

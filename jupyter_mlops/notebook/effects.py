@@ -239,11 +239,11 @@ class Machine(Expressions):
         outer = self.frame
         frame = self.enter((id(node), outer.id), bindings(node.body), outer, "class")
         parent_scope, self.frame = outer, frame
-        for name in frame.scope.local:
+        for name in sorted(frame.scope.local):
             self.state.env.pop((frame.id, name), None)
         self.run_body(node.body)
         self.frame = parent_scope
-        for name in frame.scope.local:
+        for name in sorted(frame.scope.local):
             for value in self.state.env.get((frame.id, name), EMPTY):
                 cls.fields.setdefault(name, set()).add(value)
                 if value.kind is Kind.FUNCTION:

@@ -223,10 +223,10 @@ class Functions(Memory):
         for closure in frame.closures:
             made = closure.function
             if made is not None:
-                for name in made.free & frame.scope.local:
+                for name in sorted(made.free & frame.scope.local):
                     self.hold(closure, self.state.env.get((frame.id, name), EMPTY))
         if not frame.closures:
-            for name in function.scope.local:
+            for name in sorted(function.scope.local):
                 self.state.env.pop((frame.id, name), None)
         if function.generator:
             lazy = self.new(site, Kind.LAZY, frame.yields | frame.result, role="generator")
@@ -268,7 +268,7 @@ class Functions(Memory):
     def _assume_the_worst(self, functions: list[Function], given: Pts, site: ast.AST) -> Pts:
         """Too deep to follow: everything that is handed over or read by name may be changed and handed on."""
         everything = set(given)
-        for name in self._all_free(functions):
+        for name in sorted(self._all_free(functions)):
             if self.bound(name):  # the free names are an upper bound: variables of comprehensions are among them
                 everything |= self.load(name, site)
         everything = reach(everything)

@@ -93,6 +93,9 @@ class Memory:
 
     # Objects
 
+    def _number(self) -> int:
+        return len(self._objects) + len(self._modules) + 1
+
     def new(self, node: ast.AST, kind: Kind, holds: Iterable[Obj] = (), *, role: str = "", origin: str = "") -> Obj:
         """The object that `node` makes in the current scope: the same one each time, so that loops come to an end."""
         # In large notebooks one object stands for what `node` makes in all contexts: many small ones that hold one another
@@ -101,7 +104,7 @@ class Memory:
         key = (id(node), context, kind, role)
         found = self._objects.get(key)
         if found is None:
-            found = self._objects[key] = Obj(kind, origin)
+            found = self._objects[key] = Obj(kind, origin, self._number())
         self.hold(found, holds)
         return found
 
@@ -124,7 +127,7 @@ class Memory:
     def module(self, origin: str) -> Obj:
         found = self._modules.get(origin)
         if found is None:
-            found = self._modules[origin] = Obj(Kind.MODULE, origin)
+            found = self._modules[origin] = Obj(Kind.MODULE, origin, self._number())
             package = origin.split(".")[0]
             if package and package != origin:
                 found.refers.add(self.module(package))
@@ -188,7 +191,7 @@ class Memory:
     def _unknown(self, name: str) -> Obj:
         key = ("name", name)
         if key not in self._objects:
-            self._objects[key] = Obj(Kind.UNKNOWN, name)
+            self._objects[key] = Obj(Kind.UNKNOWN, name, self._number())
         return self._objects[key]
 
     def bound(self, name: str) -> bool:

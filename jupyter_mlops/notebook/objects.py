@@ -55,6 +55,7 @@ class Obj:
 
     kind: Kind
     origin: str = ""
+    number: int = 0  # its hash, so that sets of objects have the same order in each run
     holds: set[Obj] = field(default_factory=set)
     refers: set[Obj] = field(default_factory=set)
     fields: dict[str, set[Obj]] = field(default_factory=dict)
@@ -65,6 +66,9 @@ class Obj:
     cls: Obj | None = None
     frame: Frame | None = None
     thunk: Callable[[], None] | None = None
+
+    def __hash__(self) -> int:
+        return self.number
 
     def __repr__(self) -> str:
         return f"<{self.kind.value} {self.origin or id(self)}>"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -86,3 +89,26 @@ def test_the_example_notebooks_are_understood(name: str) -> None:
     analysis = analyse(read_notebook(ROOT / "example_notebooks" / f"{name}.ipynb"))
     assert not [p for p in analysis.problems if p.severity == "error"]
     assert analysis.defined_by("model")
+
+
+def test_the_analysis_is_the_same_in_each_process() -> None:
+    """Sets of names and objects have another order in another process; what is found must not depend on it."""
+    code = (
+        "from pathlib import Path\n"
+        "from jupyter_mlops.notebook.dataflow import analyse\n"
+        "from jupyter_mlops.notebook.read import read_notebook\n"
+        "for s in analyse(read_notebook(Path('example_notebooks/penguins_messy.ipynb'))).statements:\n"
+        "    print(sorted(s.mutates), sorted(s.uses), sorted(s.binds))\n"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3", "4")
+    }
+    assert len(found) == 1 and found != {""}
