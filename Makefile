@@ -107,6 +107,10 @@ bench: $(VENV)/.dev $(WEB) ## the tables of the README; BentoML and wrk are meas
 	@$(BIN)/jupyter-mlops convert example_notebooks/flight_delays.ipynb -o $(DEMO)/flight_delays --no-register --force
 	@$(PY) benchmarks/serving.py --project $(DEMO)/flight_delays
 	@$(PY) benchmarks/bundle.py --project $(DEMO)/flight_delays
+	@$(PY) benchmarks/tracking.py
+	@$(PY) benchmarks/validation.py
+	@$(PY) benchmarks/sweep.py
+	@$(PY) benchmarks/runs_listing.py
 
 lock: $(UV) ## resolve requirements.lock anew
 	@$(UV) pip compile pyproject.toml --all-extras --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \

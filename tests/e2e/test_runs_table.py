@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import secrets
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from benchmarks.runs_listing import build_store
 from tests.browser import page
+from tests.lab import Lab, running_lab
+from tests.notebooks import write_notebook
 
 pytestmark = pytest.mark.slow
 
@@ -44,66 +36,28 @@ CELLS = [
 
 
 @pytest.fixture(scope="module")
-def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a notebook in a JupyterLab on loopback, beside a store with 10,000 runs."""
-    tmp_path = tmp_path_factory.mktemp("lab")
-    work = tmp_path / "work"
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """JupyterLab with a notebook, beside a store with 10,000 runs."""
+    place = tmp_path_factory.mktemp("lab")
+    work = place / "work"
     work.mkdir()
     build_store(work, 10_000)
-    cells: list[dict[str, Any]] = [
-        {"cell_type": "code", "id": f"c{n}", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
-        for n, source in enumerate(CELLS)
-    ]
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    made = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
-    (work / "runs.ipynb").write_text(json.dumps(made), encoding="utf-8")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    token = secrets.token_hex(16)
-    folders = {
-        f"JUPYTER_{n}": str(tmp_path / n.lower()) for n in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
-    } | {f"JUPYTERLAB_{n}": str(tmp_path / n.lower()) for n in ("SETTINGS_DIR", "WORKSPACES_DIR")}  # fmt: skip
-    command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
-        "--ServerApp.port_retries=0", f"--ServerApp.root_dir={work}", f"--IdentityProvider.token={token}",
-        "--LabApp.extension_manager=readonly", "--LabApp.expose_app_in_browser=True",
-    ]  # fmt: skip
-    with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=work, env={**os.environ, **folders}, stdout=log, stderr=log)
-        try:
-            deadline = time.monotonic() + 90
-            while True:
-                try:
-                    urllib.request.urlopen(f"http://127.0.0.1:{port}/api/status?token={token}", timeout=2).close()
-                    break
-                except (urllib.error.URLError, OSError):
-                    assert process.poll() is None and time.monotonic() < deadline, (tmp_path / "log").read_text()
-                    time.sleep(0.3)
-            yield f"http://127.0.0.1:{port}/lab/tree/runs.ipynb?token={token}"
-        finally:
-            process.terminate()
-            try:
-                process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+    write_notebook(work / "runs.ipynb", [("", source) for source in CELLS])
+    with running_lab(work, place) as running:
+        yield running
 
 
-def _run_all(opened: Page, address: str) -> None:
+def _run_all(opened: Page, lab: Lab) -> None:
     opened.set_default_timeout(60_000)
-    opened.goto(address)
-    opened.wait_for_selector("#jupyterlab-splash", state="detached", timeout=90_000)
-    expect(opened.get_by_text("| Idle")).to_be_visible(timeout=90_000)
-    opened.wait_for_timeout(1000)  # the session follows its kernel
+    lab.open(opened, "runs.ipynb")
     # Not waited for: a dialog would hold the promise for ever.
-    opened.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
+    opened.evaluate("() => void window.jupyterapp.commands.execute('notebook:run-all-cells')")
     expect(opened.locator(".mlops-runs")).to_have_count(3, timeout=120_000)
 
 
-def test_the_table_sorts_filters_pages_and_compares(notebook: str) -> None:
+def test_the_table_sorts_filters_pages_and_compares(lab: Lab) -> None:
     with page() as opened:
-        _run_all(opened, notebook)
+        _run_all(opened, lab)
         outputs = opened.locator(".jp-Notebook .jp-CodeCell")
         live = outputs.nth(1).locator(".mlops-runs").first
         rows = live.locator(".mlops-runs-scroll").first.locator("tbody tr")
@@ -180,9 +134,9 @@ def test_the_table_sorts_filters_pages_and_compares(notebook: str) -> None:
         expect(many.locator(".mlops-runs-bar > .mlops-runs-quiet")).to_contain_text(re.compile(r"^1–25 of \d\d of 10,000 runs$"))
 
 
-def test_the_table_follows_the_theme(notebook: str) -> None:
+def test_the_table_follows_the_theme(lab: Lab) -> None:
     with page() as opened:
-        _run_all(opened, notebook)
+        _run_all(opened, lab)
         cell = opened.locator(".jp-Notebook .jp-CodeCell").nth(1)
         colour = "one => { const style = getComputedStyle(one); return [style.color, style.backgroundColor] }"
         row = cell.locator("tbody tr").first
