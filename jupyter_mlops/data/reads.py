@@ -102,6 +102,8 @@ def is_data_file(path: Path) -> bool:
 def named_files(source: str, namespace: Mapping[str, Any], names: Iterable[str]) -> list[Path]:
     """Files and folders of data that code names in a text of its own or through a variable, and that exist.
 
+    The working directory and those above it are none: a "." or "/" in code is mostly something else.
+
     Parameters
     ----------
     names
@@ -120,11 +122,11 @@ def named_files(source: str, namespace: Mapping[str, Any], names: Iterable[str])
     for text in texts:
         if not isinstance(text, str) or not text or len(text) > 1000 or "\n" in text or "\0" in text:
             continue
-        path = Path(text).expanduser().absolute()
         try:
-            if is_data_file(path) or (path.is_dir() and _holds_tables(path)):
+            path = Path(os.path.abspath(Path(text).expanduser()))  # noqa: PTH100 - without its dots
+            if is_data_file(path) or (path.is_dir() and not Path.cwd().is_relative_to(path) and _holds_tables(path)):
                 found[path] = None
-        except OSError:
+        except (OSError, RuntimeError):  # no path, but the text of a formula or a query: "~(age > 30)"
             continue
     return list(found)
 

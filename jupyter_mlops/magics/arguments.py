@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from IPython.core.error import UsageError
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 __all__ = ["HelpShown", "Parser", "parse", "runs_parser", "sweep_parser", "track_line_parser", "track_parser", "validate_parser"]
 
@@ -17,6 +20,12 @@ class HelpShown(Exception):
 
 class Parser(argparse.ArgumentParser):
     """An argparse parser that never exits."""
+
+    quiet = False  # -h prints nothing
+
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        if not self.quiet:
+            super().print_help(file)
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{self.prog}: {message}\n{self.format_usage().strip()}")

@@ -6,6 +6,7 @@ import base64
 import io
 import os
 import sys
+from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
@@ -102,9 +103,10 @@ def settle_figures() -> None:
     """
     if not os.environ.get("MPLBACKEND", "").endswith("backend_inline") or find_spec("matplotlib") is None or _figures():
         return
-    import matplotlib.pyplot as plt
+    with suppress(Exception):  # a matplotlib that is broken is the concern of cells that draw
+        import matplotlib.pyplot as plt
 
-    plt.switch_backend(plt.get_backend())
+        plt.switch_backend(plt.get_backend())
 
 
 def _figures() -> set[int]:

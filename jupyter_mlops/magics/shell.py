@@ -53,9 +53,11 @@ class MlopsMagics(Magics):
             return
         session = self.tracking.session
         if given.reset:
-            session.experiment, session.uri, session.tags, session.autolog = None, None, {}, True
+            session.leave_uri()
+            session.experiment, session.tags, session.autolog = None, {}, True
         session.experiment = given.experiment or session.experiment
-        session.uri = given.uri or session.uri
+        if given.uri:
+            session.use_uri(given.uri, self._notebook())
         session.tags = {k: v for k, v in {**session.tags, **dict(given.tag)}.items() if v}
         session.autolog = session.autolog if given.autolog is None else given.autolog
         from jupyter_mlops.widgets.card import show_settings

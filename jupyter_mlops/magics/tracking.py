@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Tracking"]
 
-_FIRST = re.compile(r"%%track(?:[ \t]+(?P<line>.*?))?[ \t]*\n?$")
+_FIRST = re.compile(r"%%track(?:[ \t]+(?P<line>.*?))?[ \t]*\r?\n?$")
+_LEADING = re.compile(r"\A(?:[ \t]*\r?\n)+")
+_AROUND = re.compile(r"%%(?:time|timeit|capture|prun)\b.*$")
 _OFF = "JUPYTER_MLOPS_TRACKING"
 
 
@@ -36,6 +38,7 @@ class Tracking:
         self._session: TrackSession | None = None
         self._depth = 0  # cells that run inside of one another, as with %run
         self._current: _Current | None = None
+        self._leaving = False
         self._parameters: dict[str, None] = {}  # names of the `parameters` cells that were run
 
     @property
@@ -71,19 +74,28 @@ class Tracking:
         """Leave the shell as it was."""
         self.shell.input_transformers_cleanup.remove(self.transform)
         self.shell.events.unregister("pre_run_cell", self._before)
-        self.shell.events.unregister("post_run_cell", self._after)
+        self._leaving = self._current is not None  # the cell that takes the extension away is tracked itself
+        if not self._leaving:
+            self.shell.events.unregister("post_run_cell", self._after)
 
     # -- around the cell ------------------------------------------------------------------------------------------------
 
     def transform(self, lines: list[str]) -> list[str]:
         """Put the call that begins the run in place of ``%%track``, in the same line."""
         first = next((n for n, line in enumerate(lines) if line.strip()), None)
-        found = _FIRST.match(lines[first]) if first is not None else None
-        if found is None or first is None:
+        if first is None:
+            return lines
+        if _AROUND.match(lines[first].rstrip()) and first + 1 < len(lines) and _FIRST.match(lines[first + 1]):
+            # As a magic inside of that one, the cell's exceptions would end there.
+            lines = [*lines[:first], lines[first + 1], lines[first], *lines[first + 2 :]]
+        found = _FIRST.match(lines[first])
+        if found is None:
             return lines
         line = found["line"] or ""
+        parser = track_parser()
+        parser.quiet = True
         try:
-            parse(track_parser(), line)
+            parse(parser, line)
         except (UsageError, HelpShown, SystemExit):
             return lines  # the magic of that name says what is wrong, or helps
         call = f"get_ipython().run_line_magic('_track', {line!r})\n"
@@ -110,7 +122,7 @@ class Tracking:
             name=given.name, experiment=given.experiment, metrics=tuple(given.metric), tags=dict(given.tag), data=tuple(given.data),
             autolog=False if given.no_autolog else None, nested=given.nested,
         )  # fmt: skip
-        executed = [str(one) for one in self.shell.user_ns.get("In", [])]
+        executed = [str(one) for one in self.shell.history_manager.input_hist_parsed]
         source = self._source if self._source is not None else (executed[-1] if executed else "")
         namespace = self.shell.user_ns
         cell = TrackedCell(
@@ -134,7 +146,7 @@ class Tracking:
     def _before(self, info: Any) -> None:
         self._depth += 1
         if self._depth == 1:
-            self._source, self._cell_id = str(info.raw_cell).lstrip("\n"), getattr(info, "cell_id", None)
+            self._source, self._cell_id = _LEADING.sub("", str(info.raw_cell)), getattr(info, "cell_id", None)
             tags = (getattr(info, "cell_meta", None) or {}).get("tags", ())
             if {"parameters", "injected-parameters"} & set(tags or ()):
                 from jupyter_mlops.workflows.surroundings import bound_names
@@ -147,6 +159,8 @@ class Tracking:
         if current is None or current.depth != depth:
             return
         self._current = None
+        if self._leaving:
+            self.shell.events.unregister("post_run_cell", self._after)
         from jupyter_mlops.workflows.track import CellOutcome
 
         error: BaseException | None = KeyboardInterrupt()  # a kernel that is interrupted has no result

@@ -13,6 +13,10 @@ _HOW = {
 _OWN = "mlflow"  # the entry of `mlflow.autolog` itself
 
 
+def _is_ours(config: Any) -> bool:
+    return bool(config) and all(config.get(name, value) == value for name, value in _HOW.items())
+
+
 class Autologging:
     """Switches autologging on for a cell and off behind it, unless the notebook has a setting of its own.
 
@@ -30,6 +34,8 @@ class Autologging:
 
         if any(config and not config.get("disable", True) for config in AUTOLOGGING_INTEGRATIONS.values()):
             return False
+        # What the notebook has set up in another way since, and switched off again, is set up anew.
+        self._ours = {name for name in self._ours if _is_ours(AUTOLOGGING_INTEGRATIONS.get(name))}
         mlflow.autolog(**_HOW, exclude_flavors=sorted(self._ours - {_OWN}))
         for name in self._ours:
             AUTOLOGGING_INTEGRATIONS[name]["disable"] = False
@@ -37,13 +43,17 @@ class Autologging:
         return True
 
     def stop(self) -> None:
-        """Switch off what `start` has switched on, and what was imported since."""
+        """Switch off what `start` has switched on, and what was imported since; what the cell itself has switched on stays."""
         import mlflow
         from mlflow.utils.autologging_utils import AUTOLOGGING_INTEGRATIONS
 
-        self._ours |= {name for name, config in AUTOLOGGING_INTEGRATIONS.items() if config and not config.get("disable", True)}
-        # What is imported between tracked cells is set up as switched off.
-        mlflow.autolog(disable=True, silent=True, exclude_flavors=sorted(self._ours - {_OWN}))
+        running = {name for name, config in AUTOLOGGING_INTEGRATIONS.items() if config and not config.get("disable", True)}
+        ours = {name for name in running if _is_ours(AUTOLOGGING_INTEGRATIONS[name])}
+        theirs = running - ours
+        self._ours = (self._ours | ours) - theirs
+        if _OWN not in theirs:
+            # What is imported between tracked cells is set up as switched off.
+            mlflow.autolog(disable=True, silent=True, exclude_flavors=sorted((self._ours | theirs) - {_OWN}))
         for name in self._ours:
             AUTOLOGGING_INTEGRATIONS[name]["disable"] = True
         self._show_warning()

@@ -12,6 +12,8 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import wraps
+from inspect import signature
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,7 +24,7 @@ from jupyter_mlops.tracking.store import is_reachable
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
-__all__ = ["Guard", "KnownRun"]
+__all__ = ["Guard", "KnownRun", "is_away"]
 
 T = TypeVar("T")
 
@@ -100,13 +102,42 @@ class Guard:
             guard._file(run_id, lambda: many(client, run_id, local_dir, artifact_path), Path(local_dir), artifact_path)
 
         self._client.log_artifact, self._client.log_artifacts = log_artifact, log_artifacts
+        self._nest_runs()
         return self
+
+    def _nest_runs(self) -> None:
+        """Let a run that the cell begins as if there were none, be nested in ours instead of refused.
+
+        It goes to our experiment, unless the cell sets another one.
+        """
+        import mlflow
+        from mlflow.tracking import fluent
+
+        real = self._start_run = fluent.start_run
+        outside, shape = fluent._active_experiment_id, signature(real)
+
+        @wraps(real)
+        def start_run(*arguments: Any, **named: Any) -> Any:
+            given = shape.bind(*arguments, **named).arguments
+            active = mlflow.active_run()
+            if active is not None and active.info.run_id == next(iter(self.runs), None):
+                given["nested"] = True
+            same = fluent._active_experiment_id == outside and mlflow.get_tracking_uri() == self.uri
+            if active is not None and active.info.run_id in self.runs and same:
+                given.setdefault("experiment_id", self.experiment_id)
+            return real(**given)
+
+        mlflow.start_run = fluent.start_run = start_run
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         for name in self._names:
             with suppress(AttributeError):
                 delattr(self._store, name)
         self._client.log_artifact, self._client.log_artifacts = self._real_files
+        import mlflow
+        from mlflow.tracking import fluent
+
+        mlflow.start_run = fluent.start_run = self._start_run
         for known in self.runs.values():
             if not known.held:
                 (known.spooled.release if known.away else known.spooled.remove)()
@@ -185,6 +216,10 @@ class Guard:
         if run_name:
             operation["tags"] = {"mlflow.runName": run_name}
         done = self._write(run_id, "update_run_info", (run_id, run_status, end_time, run_name), operation)
+        if known is not None and end_time and not known.away:
+            # It is all there. A search with thousands of nested runs would else take a file descriptor for each.
+            known.spooled.remove()
+            del self.runs[run_id]
         return done if done is not None or known is None else self._from_memory(known).info
 
     def _log_batch(self, run_id: str, metrics: Sequence[Any], params: Sequence[Any], tags: Sequence[Any]) -> None:
@@ -236,7 +271,7 @@ class Guard:
             try:
                 return self._real[name](*arguments)
             except Exception as error:
-                if not _is_away(error):
+                if not is_away(error):
                     raise
                 self.away = True
         known.away = True
@@ -248,7 +283,7 @@ class Guard:
         try:
             return call()
         except Exception as error:
-            if not _is_away(error):
+            if not is_away(error):
                 if spooled is not None:
                     spooled.remove()
                 raise
@@ -300,7 +335,7 @@ class Guard:
         return Run(info, data)
 
 
-def _is_away(error: Exception) -> bool:
+def is_away(error: Exception) -> bool:
     """Whether an exception of MLflow says that the store cannot be reached or is out of order, not that a call is wrong."""
     from mlflow.exceptions import MlflowException
 

@@ -132,7 +132,14 @@ class Recording:
         bool
             Whether they arrived. If not, they wait in the spool.
         """
-        self.spooled.append({"end": [status, int(time.time() * 1000)]})
+        try:
+            self.spooled.append({"end": [status, int(time.time() * 1000)]})
+        except OSError as error:
+            self.problem = f"The end of the run cannot be written to {self.spooled.folder}: {error.strerror}"
+            self.spooled.release()
+            self._values.set()
+            self._ended.set()
+            return False
         _courier().send(self)
         self._values.wait(wait)
         return self.delivered

@@ -13,8 +13,11 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from jupyter_mlops.tracking.store import absolute
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["SPOOL_TAG", "SpooledRun", "spool_folder", "spooled_runs"]
 
 SPOOL_TAG = "mlops.spool"  # the tag by which a run that was sent once is found again
+_numbers = count()
 _HEAD, _JOURNAL, _FILES, _LOCK = "run.json", "journal.jsonl", "files", "lock"
 
 
@@ -56,18 +60,23 @@ class SpooledRun:
         """Begin a run on disk. `parent` is MLflow's id of another run, or the local id of one that waits too."""
         local_id = uuid.uuid4().hex
         start = int(time.time() * 1000) if start_time is None else start_time
-        folder = spool_folder() / f"{start}-{local_id}"
+        folder = spool_folder() / f"{start}-{next(_numbers):06d}-{local_id}"  # parents before children of the same millisecond
         # Values and addresses are nobody else's business.
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.mkdir(mode=0o700)
         lock = _lock(folder)
         lock.acquire(blocking=False)
         head = {
-            "version": 1, "local_id": local_id, "run_id": None, "asked": False, "uri": uri, "experiment": experiment, "name": name,
+            "version": 1, "local_id": local_id, "run_id": None, "asked": False, "uri": absolute(uri), "experiment": experiment, "name": name,
             "parent": parent, "tags": {**tags, SPOOL_TAG: local_id}, "start_time": start, "user": tags.get("mlflow.user", ""),
         }  # fmt: skip
-        _write(folder / _HEAD, head)
-        return cls(folder, lock)
+        try:
+            _write(folder / _HEAD, head)
+            return cls(folder, lock)
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
+            lock.release()
+            raise
 
     @classmethod
     def take(cls, folder: Path) -> SpooledRun | None:
@@ -166,7 +175,8 @@ class SpooledRun:
     def append(self, operation: Mapping[str, Any]) -> None:
         """Add an operation; it is on disk when this returns (as far as a dying process is concerned)."""
         line = json.dumps(operation, ensure_ascii=False)
-        with (self.folder / _JOURNAL).open("a", encoding="utf-8") as file:
+        # No store takes the half characters that names of files in another encoding come with.
+        with (self.folder / _JOURNAL).open("a", encoding="utf-8", errors="replace") as file:
             file.write(f"{line}\n")
 
     def operations(self) -> list[dict[str, Any]]:
@@ -206,5 +216,5 @@ def _lock(folder: Path) -> FileLock:
 
 def _write(path: Path, data: Mapping[str, Any]) -> None:
     part = path.with_suffix(".partial")
-    part.write_text(json.dumps(data, ensure_ascii=False, indent=1), encoding="utf-8")
+    part.write_text(json.dumps(data, ensure_ascii=False, indent=1), encoding="utf-8", errors="replace")
     part.replace(path)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -18,14 +21,26 @@ from jupyter_mlops.tracking.imports import import_mlflow
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["check_reachable", "experiment_id", "is_reachable", "shown", "store", "tracking_uri"]
+__all__ = ["absolute", "check_address", "check_reachable", "experiment_id", "is_reachable", "shown", "store", "tracking_uri"]
 
 _TIMEOUT = 5.0  # seconds in which a server has to answer
+_PAUSE = 30.0  # seconds in which one that did not is left alone
+_silent: dict[str, float] = {}
+_NAMES = ("databricks", "databricks-uc", "uc")  # addresses without a scheme
+_SCHEMES = frozenset(("http", "https", "sqlite", "postgresql", "mysql", "mssql", *_NAMES))
 
 
 def tracking_uri(explicit: str | None, folder: Path) -> str:
     """The URI of the store: the given one, else MLflow's own variable, else an SQLite file in `folder`."""
     return explicit or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder.absolute() / 'mlflow.db'}"
+
+
+def absolute(uri: str) -> str:
+    """The same store for a process that runs in another folder."""
+    path = uri.removeprefix("sqlite:///")
+    if path == uri or path.startswith(("/", ":memory:")) or not path:
+        return uri
+    return f"sqlite:///{Path(path).absolute()}"
 
 
 def shown(uri: str) -> str:
@@ -37,6 +52,24 @@ def shown(uri: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{parts.hostname}{port}"))
 
 
+def check_address(uri: str) -> None:
+    """Ask whether this can be the address of a store at all, whether or not that is there.
+
+    Raises
+    ------
+    TrackingError
+        It is a plain folder, or of a kind that neither MLflow nor one of its plugins knows.
+    """
+    scheme = urlsplit(uri).scheme.split("+")[0] or (uri if uri in _NAMES else "")
+    if scheme in ("", "file"):
+        raise TrackingError(f"MLflow no longer keeps runs in plain folders ({uri}). Give a database: sqlite:///mlflow.db")
+    if scheme not in _SCHEMES and not any(one.name == scheme for one in entry_points(group="mlflow.tracking_store")):
+        raise TrackingError(
+            f"MLflow knows no tracking store {shown(uri)}: an address begins with {', '.join(sorted(_SCHEMES))}, "
+            "such as sqlite:///mlflow.db"
+        )
+
+
 def check_reachable(uri: str) -> None:
     """Ask whether the store is there, within seconds: MLflow's own client would try for minutes.
 
@@ -45,6 +78,7 @@ def check_reachable(uri: str) -> None:
     TrackingError
         Nothing answers, what answers is no MLflow server, or the folder of an SQLite file cannot be written.
     """
+    check_address(uri)
     parts = urlsplit(uri)
     if parts.scheme in ("http", "https"):
         _check_server(uri)
@@ -56,15 +90,18 @@ def check_reachable(uri: str) -> None:
             raise TrackingError(f"The tracking store {uri} cannot be made: {error}. Give another one: --tracking-uri.") from None
         if not os.access(folder, os.W_OK):
             raise TrackingError(f"The folder of the tracking store {uri} cannot be written. Give another one: --tracking-uri.")
-    elif not parts.scheme or parts.scheme == "file":
-        raise TrackingError(f"MLflow no longer keeps runs in plain folders ({uri}). Give a database: sqlite:///mlflow.db")
 
 
 def is_reachable(uri: str) -> bool:
-    """Whether the store is there; see `check_reachable`."""
+    """Whether the store is there; see `check_reachable`. One that took long to say no is not asked again for a while."""
+    started = time.monotonic()
+    if started < _silent.get(uri, 0.0):
+        return False
     try:
         check_reachable(uri)
     except TrackingError:
+        if time.monotonic() - started > _TIMEOUT / 2:
+            _silent[uri] = time.monotonic() + _PAUSE
         return False
     return True
 
@@ -94,17 +131,38 @@ def store(uri: str) -> Iterator[MlflowClient]:
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
-    loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
-    levels = [one.level for one in loggers]
-    for one in loggers:
-        one.setLevel(logging.ERROR)
-    try:
-        yield MlflowClient(tracking_uri=uri, registry_uri=uri)
-    except MlflowException as error:
-        raise TrackingError(f"MLflow at {shown(uri)} refused: {error.message}") from error
-    finally:
-        for one, level in zip(loggers, levels, strict=True):
-            one.setLevel(level)
+    with _quiet:
+        try:
+            yield MlflowClient(tracking_uri=uri, registry_uri=uri)
+        except MlflowException as error:
+            raise TrackingError(f"MLflow at {shown(uri)} refused: {error.message}") from error
+
+
+class _Quiet:
+    """Context that keeps MLflow's log to errors; in several threads at a time, and the last one sets the levels back."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._levels: list[tuple[logging.Logger, int]] = []
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+            if self._inside == 1:
+                self._levels = [(one, one.level) for one in map(logging.getLogger, ("mlflow", "alembic"))]
+                for one, _ in self._levels:
+                    one.setLevel(logging.ERROR)
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                for one, level in self._levels:
+                    one.setLevel(level)
+
+
+_quiet = _Quiet()
 
 
 def experiment_id(client: MlflowClient, name: str, uri: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from jupyter_mlops.notebook.magics import neutralise
 
-__all__ = ["evaluated", "parameters_used", "scalars_bound", "used_names"]
+__all__ = ["evaluated", "numbers_before", "parameters_used", "scalars_bound", "used_names"]
 
 
 def used_names(source: str, namespace: Mapping[str, Any]) -> set[str]:
@@ -30,14 +30,13 @@ def used_names(source: str, namespace: Mapping[str, Any]) -> set[str]:
 
 
 def _codes(value: Any) -> list[types.CodeType]:
-    """Code of functions and classes that were defined in the notebook."""
+    """Code of functions, classes and their instances that were defined in the notebook."""
     if getattr(value, "__module__", None) != "__main__":
         return []
     if isinstance(value, types.FunctionType):
         return [value.__code__]
-    if isinstance(value, type):
-        return [one.__code__ for one in vars(value).values() if isinstance(one, types.FunctionType)]
-    return [one.__code__ for one in (getattr(value, "__call__", None),) if isinstance(one, types.FunctionType)]  # noqa: B004
+    methods = vars(value if isinstance(value, type) else type(value)).values()
+    return [one.__code__ for one in methods if isinstance(one, types.FunctionType)]
 
 
 def _names(code: types.CodeType) -> set[str]:
@@ -66,16 +65,9 @@ def scalars_bound(
     before
         What the names were bound to before the cell ran: a name that only a branch binds counts if that was taken.
     """
-    tree = neutralise(source).tree
-    if tree is None:
-        return {}
-    certain: dict[str, bool] = {}
-    for statement, sure in _statements(tree.body):
-        for name in _results(statement):
-            certain[name] = certain.get(name, False) or sure
     skipped = set(leave_out)
     found = {}
-    for name, sure in certain.items():
+    for name, sure in _bound(source).items():
         if name.startswith("_") or name in skipped or name not in namespace:
             continue
         if not sure and before is not None and name in before and namespace[name] is before[name]:
@@ -83,6 +75,22 @@ def scalars_bound(
         number = _number(namespace[name])
         if number is not None:
             found[name] = number
+    return found
+
+
+def numbers_before(source: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
+    """What `scalars_bound` has to know from before the cell runs; nothing else is kept alive by it."""
+    names = (name for name, sure in _bound(source).items() if not sure and name in namespace)
+    return {name: namespace[name] for name in names if _number(namespace[name]) is not None}
+
+
+def _bound(source: str) -> dict[str, bool]:
+    """Names that a cell gives a computed value, and whether it does so whatever happens."""
+    tree = neutralise(source).tree
+    found: dict[str, bool] = {}
+    for statement, sure in _statements(tree.body) if tree is not None else ():
+        for name in _results(statement):
+            found[name] = found.get(name, False) or sure
     return found
 
 
@@ -133,9 +141,12 @@ def _number(value: Any) -> float | None:
             return float(value)
         except OverflowError:
             return None
-    kind = getattr(getattr(value, "dtype", None), "kind", "")
-    if kind in "iuf" and getattr(value, "shape", None) == ():
-        return float(value)
+    try:
+        kind = getattr(getattr(value, "dtype", None), "kind", "")
+        if isinstance(kind, str) and kind in "iuf" and getattr(value, "shape", None) == ():
+            return float(value)
+    except Exception:  # noqa: S110 - whatever an object of the notebook does when it is asked
+        pass
     return None
 
 
@@ -163,4 +174,4 @@ def _named(text: str) -> tuple[str, str]:
     if sign and before.strip().isidentifier() and not after.startswith("="):
         return before.strip(), after.strip()
     # MLflow takes letters, digits and a few signs in names.
-    return re.sub(r"[^\w./-]+", "_", text).strip("_") or "metric", text
+    return re.sub(r"/{2,}", "/", re.sub(r"[^\w./-]+", "_", text)).strip("_/") or "metric", text

@@ -13,7 +13,7 @@ from jupyter_mlops.errors import UsageError
 from jupyter_mlops.workflows.run_metrics import direction, first_ranked
 from jupyter_mlops.workflows.sweep_journal import Entry
 
-__all__ = ["Ranking", "as_csv", "as_text", "rank", "ranking"]
+__all__ = ["Ranking", "as_csv", "as_text", "columns", "describe", "rank", "ranking"]
 
 
 @dataclass(frozen=True)

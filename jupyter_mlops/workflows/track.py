@@ -8,29 +8,33 @@ import os
 import threading
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jupyter_mlops.data.reads import Reads, named_files
 from jupyter_mlops.data.versions import DataVersion, data_version
-from jupyter_mlops.errors import UsageError
+from jupyter_mlops.errors import TrackingError, UsageError
 from jupyter_mlops.notebook.checks.secrets import judge_secret, redacted
 from jupyter_mlops.tracking.autologging import Autologging
-from jupyter_mlops.tracking.guard import Guard, KnownRun
+from jupyter_mlops.tracking.guard import Guard, KnownRun, is_away
 from jupyter_mlops.tracking.imports import import_mlflow
 from jupyter_mlops.tracking.lineage import GitState, git_state
 from jupyter_mlops.tracking.recording import Recording, Status
-from jupyter_mlops.tracking.store import tracking_uri
+from jupyter_mlops.tracking.spool import spool_folder
+from jupyter_mlops.tracking.store import check_address, tracking_uri
 from jupyter_mlops.tracking.usage import PeakMemory
-from jupyter_mlops.workflows.cellvalues import evaluated, parameters_used, scalars_bound, used_names
+from jupyter_mlops.workflows.cellvalues import evaluated, numbers_before, parameters_used, scalars_bound, used_names
 from jupyter_mlops.workflows.comparing import History
 from jupyter_mlops.workflows.surroundings import installed_distributions, notebook_parameters
 
 __all__ = ["CellOutcome", "Displayed", "TrackOptions", "TrackSession", "TrackedCell", "TrackedRun"]
 
+T = TypeVar("T")
+
 _QUIET = "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"
+_RUN_ID = "MLFLOW_RUN_ID"
 _FILES = 200  # data files of one run
 
 
@@ -115,7 +119,24 @@ class TrackSession:
         self.pending_tags: dict[str, str] = {}
         self.last_run: str | None = None
         self.autologging = Autologging()
+        self._uri_before = ""
         self._experiments: dict[tuple[str, str], str] = {}
+
+    def use_uri(self, uri: str, notebook: Path | None) -> None:
+        """Record in this store from now on."""
+        if self.uri is None:
+            self._uri_before = self.resolved_uri(notebook)
+        self.uri = uri
+
+    def leave_uri(self) -> None:
+        """Record in the store that there was before; MLflow in the notebook goes along, as it did there."""
+        if self.uri is None:
+            return
+        import mlflow
+
+        if mlflow.get_tracking_uri() == self.uri:
+            mlflow.set_tracking_uri(self._uri_before)
+        self.uri = None
 
     def note_validation(self, suite: str, success: bool, result: Mapping[str, Any]) -> None:
         """Keep a validation for the run that is active, or for the next one."""
@@ -139,14 +160,22 @@ class TrackSession:
             return explicit
         from mlflow.tracking import fluent
 
-        active: str | None = getattr(fluent, "_active_experiment_id", None)  # set by mlflow.set_experiment
+        # Set by mlflow.set_experiment, or from outside.
+        active: str | None = getattr(fluent, "_active_experiment_id", None) or os.environ.get("MLFLOW_EXPERIMENT_ID")
         if active is not None:
             for (_, name), known in self._experiments.items():
                 if known == str(active):
                     return name
             import mlflow
+            from mlflow.exceptions import MlflowException
 
-            found = mlflow.get_experiment(active)
+            try:
+                found = mlflow.get_experiment(active)
+            except MlflowException as error:
+                raise TrackingError(
+                    f"The experiment {active}, which is set in MLflow, cannot be looked up "
+                    f"({error.message.split(' (')[0]}). Name it: %%track --experiment NAME"
+                ) from None
             if found is not None:
                 return str(found.name)
         return notebook.stem if notebook is not None else "notebook"
@@ -184,6 +213,7 @@ class TrackedCell:
         self.notebook, self.cell_id, self.executed, self.parameters = notebook, cell_id, executed, parameters
         self.notes: list[str] = []
         self.started = time.time()
+        self._autologged = False
 
     # -- before the cell ------------------------------------------------------------------------------------------------
 
@@ -199,8 +229,10 @@ class TrackedCell:
         """
         import_mlflow()
         import mlflow
+        from mlflow.exceptions import MlflowException
 
         self.uri = self.session.resolved_uri(self.notebook)
+        check_address(self.uri)
         active = mlflow.active_run()
         if active is not None and not self.options.nested:
             raise UsageError(
@@ -211,32 +243,51 @@ class TrackedCell:
             mlflow.set_tracking_uri(self.uri)
         self.experiment = self.session.resolved_experiment(self.options, self.notebook)
         self.name = self.options.name or (self.notebook.stem if self.notebook is not None else "cell")
-        self._background = _InBackground(lambda: git_state(self.notebook.parent if self.notebook is not None else Path.cwd()))
+        folder = self.notebook.parent if self.notebook is not None else Path.cwd()
+        self._background = _InBackground(lambda: git_state(folder))
         parent = os.environ.get("JUPYTER_MLOPS_PARENT_RUN") if active is None else None
         self.guard = Guard(self.uri, self.experiment, parent)
         if not self.guard.away:
-            self.guard.experiment_id = self.session.experiment_id(self.uri, self.experiment)
+            self._find_experiment()
         self.experiment_id = self.guard.experiment_id
         self.guard.__enter__()
         try:
+            other = os.environ.pop(_RUN_ID, None)  # a run to go on with, which is not this one
             run = mlflow.start_run(
                 experiment_id=self.experiment_id, run_name=self.name, nested=active is not None, tags=self._first_tags()
             )
+            if other is not None:
+                os.environ[_RUN_ID] = other
             self.known: KnownRun = self.guard.runs[run.info.run_id]
             self.known.held = True
             self.recording = Recording(self.known.spooled)
             self.recording.text("cell/source.py", redacted(self.source))
             self._autologged = self._start_autolog()
             self.history = History(self.uri, self.experiment, self.name, self.known.id, away=self.guard.away)
-        except BaseException:
-            self.guard.__exit__(None, None, None)
+        except BaseException as error:
+            for known in self.guard.runs.values():
+                known.held = False
+            self._end_run("FAILED")
+            if isinstance(error, MlflowException):
+                raise TrackingError(f"MLflow refused to begin the run: {error.message}") from error
+            if isinstance(error, OSError):
+                raise TrackingError(f"The run cannot be recorded in {spool_folder()}: {error.strerror or error}") from error
             raise
         self.started, self._clock = time.time(), time.perf_counter()
         self._files_before = time.time_ns()
-        self._before = dict(self.namespace)
+        self._before = numbers_before(self.source, self.namespace)
+        self._given = [(text, Path(os.path.expanduser(text)).absolute()) for text in self.options.data]  # noqa: PTH111 - never raises
         self.reads, self.memory = Reads(), PeakMemory()
         self.reads.__enter__()
         self.memory.__enter__()
+
+    def _find_experiment(self) -> None:
+        try:
+            self.guard.experiment_id = self.session.experiment_id(self.uri, self.experiment)
+        except TrackingError as error:
+            if not isinstance(error.__cause__, Exception) or not is_away(error.__cause__):
+                raise
+            self.guard.away = True  # it answers, and is too busy to be asked
 
     def _first_tags(self) -> dict[str, str]:
         tags = {"mlops.kind": "cell", "mlops.name": self.name, **self.session.tags, **self.options.tags}
@@ -259,20 +310,24 @@ class TrackedCell:
         self.reads.__exit__()
         status, error = _status(outcome.error)
         try:
-            metrics, params = self._values(outcome)
+            nothing: tuple[dict[str, float], dict[str, str]] = {}, {}
+            metrics, params = self._attempt("The cell's values", lambda: self._values(outcome), nothing)
             metrics |= {"duration_seconds": round(duration, 4), "peak_memory_mib": round(self.memory.mib, 1)}
-            data = self._data()
+            data: list[DataVersion] = self._attempt("The data files", self._data, [])
             git = self._background.result(timeout=2.0) or GitState()
             self.recording.known(self.known.params)
-            self.recording.log(params=params, metrics=metrics, tags=self._last_tags(git, data))
-            self._files(outcome, data, git, error)
+            self._attempt(
+                "The values",
+                lambda: self.recording.log(params=params, metrics=metrics, tags=self._last_tags(git, data)),
+                None,
+            )
+            self._attempt("The files", lambda: self._files(outcome, data, git, error), None)
         finally:
             self._end_run(status)
-        delivered = self.recording.finish(status, wait=wait)
-        if not delivered and self.recording.problem:
-            self.notes.append(
-                f"{self.recording.problem.split('. ')[0]}. The run waits on disk; `jupyter mlops sync` delivers it."
-            )
+        delivered = self.recording.finish(status, wait=min(wait, 1.0) if self.guard.away else wait)
+        if not delivered:
+            why = (self.recording.problem or "MLflow does not answer").split(". ")[0]
+            self.notes.append(f"{why}. The run waits on disk; `jupyter mlops sync` delivers it.")
         self.session.last_run = self.recording.run_id
         # What the cell says and computes itself comes before what autologging adds.
         shown = metrics | {n: float(m.value) for n, m in self.known.metrics.items() if n not in metrics}
@@ -284,25 +339,47 @@ class TrackedCell:
             delivered=delivered, error=error, notes=tuple(self.notes),
         )  # fmt: skip
 
+    def _attempt(self, what: str, call: Callable[[], T], otherwise: T) -> T:
+        """What cannot be recorded is told on the card: it is no reason to lose the rest of the run."""
+        try:
+            return call()
+        except Exception as error:
+            self.notes.append(f"{what} could not be recorded ({type(error).__name__}: {error}).")
+            return otherwise
+
     def _end_run(self, status: Status) -> None:
         import mlflow
 
-        quiet = os.environ.get(_QUIET)
+        quiet, uri = os.environ.get(_QUIET), mlflow.get_tracking_uri()
         os.environ[_QUIET] = "true"  # the card has the address
         try:
-            active = mlflow.active_run()
-            # Runs that the cell began and did not end are ended with it; what is below ours is not ours.
-            while active is not None and active.info.run_id in self.guard.runs:
-                mlflow.end_run(status)
-                if active.info.run_id == self.known.id:
-                    break
-                active = mlflow.active_run()
+            if uri != self.uri:  # the cell has set another one
+                mlflow.set_tracking_uri(self.uri)
+            self._end_runs(status)
             if self._autologged:
-                self.session.autologging.stop()
+                self._attempt("Autologging", self.session.autologging.stop, None)
         finally:
+            if uri != self.uri:
+                mlflow.set_tracking_uri(uri)
             if quiet is None:
-                del os.environ[_QUIET]
+                os.environ.pop(_QUIET, None)
             self.guard.__exit__(None, None, None)
+
+    def _end_runs(self, status: Status) -> None:
+        """Runs that the cell began and did not end are ended with it; what is below ours is not ours."""
+        import mlflow
+        from mlflow.tracking import fluent
+
+        own = next(iter(self.guard.runs), None)
+        active = mlflow.active_run()
+        while active is not None and active.info.run_id in self.guard.runs:
+            self._attempt(f"The end of the run {active.info.run_name!r}", lambda: mlflow.end_run(status), None)
+            if active.info.run_id == own:
+                break
+            active = mlflow.active_run()
+        runs: Any = fluent._active_run_stack
+        stack = runs.get()
+        stack[:] = [one for one in stack if one.info.run_id != own]  # below one that the cell began in another store
 
     def _values(self, outcome: CellOutcome) -> tuple[dict[str, float], dict[str, str]]:
         declared = [*self.parameters, *notebook_parameters(self.notebook)]
@@ -312,14 +389,13 @@ class TrackedCell:
         if outcome.error is None:
             metrics = scalars_bound(self.source, self.namespace, declared, self._before)
             named, problems = evaluated(self.options.metrics, self.namespace)
-            metrics |= named
+            metrics = {name: value for name, value in metrics.items() if math.isfinite(value)} | named
             self.notes += problems
-        return {name: value for name, value in metrics.items() if math.isfinite(value) or name in self.options.metrics}, params
+        return metrics, params
 
     def _data(self) -> list[DataVersion]:
         how: dict[Path, str] = {}
-        for text in self.options.data:
-            path = Path(text).expanduser().absolute()
+        for text, path in self._given:
             if path.exists():
                 how[path] = "given"
             else:
@@ -393,7 +469,11 @@ def _uri_is_set() -> bool:
 def _status(error: BaseException | None) -> tuple[Status, str | None]:
     if error is None:
         return "FINISHED", None
-    text = f"{type(error).__name__}: {error}".rstrip(": ")
+    try:
+        said = str(error)
+    except Exception:
+        said = ""
+    text = f"{type(error).__name__}: {said}".rstrip(": ")
     return ("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"), text
 
 

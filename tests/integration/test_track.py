@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -255,9 +257,10 @@ def test_a_validation_goes_to_the_next_run(kernel: Kernel, client: Any) -> None:
 
 
 def test_table_of_runs(kernel: Kernel) -> None:
+    kernel.run("%%track listed\npass")
     reply = kernel.run("%runs")
     bundle = reply.of("display_data")[0]["data"]
-    assert "broken" in bundle["text/html"] and "application/vnd.jupyter.widget-view+json" in bundle
+    assert "listed" in bundle["text/html"] and "application/vnd.jupyter.widget-view+json" in bundle
     assert "auc" in kernel.run("%runs first compared --text").text
 
 
@@ -267,3 +270,153 @@ def test_conversions_record_nothing(kernel: Kernel, client: Any) -> None:
     assert kernel.run("%%track\n5").of("execute_result")[0]["data"]["text/plain"] == "5"
     kernel.run("del os.environ['JUPYTER_MLOPS_TRACKING']")
     assert _last(client).info.run_id == before
+
+
+def test_the_data_of_a_run_comes_back(tmp_path: Path) -> None:
+    """From `%%track` to `jupyter mlops data checkout`, on real DVC."""
+    path = tmp_path / "points.csv"
+    mlops = [sys.executable, "-m", "jupyter_mlops", "data"]
+    env = {**os.environ, "JUPYTER_MLOPS_SPOOL": str(tmp_path / ".spool")}
+
+    def keep(text: str) -> None:
+        path.write_text(text)
+        subprocess.run([*mlops, "add", "points.csv"], cwd=tmp_path, env=env, check=True, capture_output=True)
+
+    keep("x\n1\n")
+    with running_kernel(tmp_path, env) as kernel:
+        reply = kernel.run("%%track seen --experiment e\nimport pandas as pd\nmean = float(pd.read_csv('points.csv').x.mean())")
+        assert reply.error is None
+        assert kernel.run("from jupyter_mlops.tracking.recording import flush\nassert flush(60)").error is None
+    keep("x\n2\n3\n")
+    done = subprocess.run([*mlops, "checkout", "seen"], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert path.read_text() == "x\n1\n"
+
+
+def test_texts_that_are_no_paths(kernel: Kernel, client: Any, folder: Path) -> None:
+    kernel.run(
+        "import pandas as pd\npd.DataFrame({'x': [1, 2]}).to_parquet('table.parquet')\nframe = pd.DataFrame({'x': [1, 2]})"
+    )
+    reply = kernel.run("%%track texts\nn = len(frame.query('~(x > 1)'))\nparts = 'a.b'.split('.')")
+    assert reply.error is None and "Error in callback" not in reply.text
+    run = _last(client)
+    assert (run.info.run_name, run.info.status, run.data.metrics["n"]) == ("texts", "FINISHED", 1.0)
+    assert json.loads(_artifacts(client, kernel, run)["data.json"]) == []  # and the project's folder is no table
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "from unittest.mock import MagicMock\nmock = MagicMock()\nfield = mock.field",
+        "In = 7",
+        "del In",
+        "raise ValueError('bad \\udc80 character')",
+        "class Silent(Exception):\n    def __str__(self):\n        raise ValueError('no')\nraise Silent",
+    ],
+)
+def test_unusual_values_do_not_disturb(kernel: Kernel, client: Any, cell: str) -> None:
+    plain, tracked = kernel.run(f"In = []\n{cell}").error, kernel.run(f"%%track odd\n{cell.replace('del In', 'pass')}")
+    assert (plain and plain["ename"]) == (tracked.error and tracked.error["ename"])
+    assert "Error in callback" not in tracked.text and "odd" in tracked.card
+    assert (_last(client).info.run_name, _last(client).info.status) == ("odd", "FAILED" if plain else "FINISHED")
+
+
+def test_what_a_cell_deletes_is_freed(kernel: Kernel) -> None:
+    kernel.run("import gc, weakref\nclass Big:\n    pass\nbig = Big()\nseen = weakref.ref(big)")
+    assert kernel.run("%%track\ndel big\n_ = gc.collect()\nassert seen() is None").error is None
+
+
+def test_a_run_that_the_cell_begins_itself(kernel: Kernel, client: Any) -> None:
+    kernel.run("%%track around\nimport mlflow\nwith mlflow.start_run(run_name='within'):\n    mlflow.log_metric('a', 1)")
+    ids = [one.experiment_id for one in client.search_experiments()]
+    (around,) = client.search_runs(ids, "attributes.run_name = 'around'")
+    (within,) = client.search_runs(ids, "attributes.run_name = 'within'")
+    assert around.info.status == within.info.status == "FINISHED"
+    assert within.data.tags["mlflow.parentRunId"] == around.info.run_id and within.data.metrics["a"] == 1.0
+    assert within.info.experiment_id == around.info.experiment_id
+    error = kernel.run("%%track two\nwith mlflow.start_run():\n    mlflow.start_run()").error
+    assert error is not None and "already active" in error["evalue"]
+    assert kernel.run("assert mlflow.active_run() is None and mlflow.start_run is mlflow.tracking.fluent.start_run").error is None
+
+
+def test_a_cell_that_goes_to_another_store(kernel: Kernel, client: Any, folder: Path) -> None:
+    other = f"sqlite:///{folder / 'other.db'}"
+    reply = kernel.run(f"%%track leaves\nimport mlflow\nmlflow.set_tracking_uri('{other}')")
+    assert reply.error is None and "Error in callback" not in reply.text
+    assert (_last(client).info.run_name, _last(client).info.status) == ("leaves", "FINISHED")
+    assert kernel.run(f"assert mlflow.active_run() is None and mlflow.get_tracking_uri() == '{other}'").error is None
+    kernel.run(f"mlflow.set_tracking_uri('sqlite:///{folder / 'mlflow.db'}')")
+
+
+def test_many_nested_runs_hold_no_files(kernel: Kernel, client: Any) -> None:
+    many = "for _ in range(20):\n    with mlflow.start_run(nested=True):\n        pass\n"
+    count = "import os\nopen_files = len(os.listdir('/proc/self/fd'))\n"
+    reply = kernel.run(f"%%track many\nimport mlflow\n{many}{count}{many}more = len(os.listdir('/proc/self/fd')) - open_files")
+    assert reply.error is None
+    (run,) = client.search_runs([_last(client).info.experiment_id], "attributes.run_name = 'many'")
+    assert run.data.metrics["more"] < 10
+
+
+def test_autologging_that_a_cell_switches_on_stays(kernel: Kernel, client: Any) -> None:
+    kernel.run("%%track\nimport mlflow.sklearn\nmlflow.sklearn.autolog(log_models=False, disable=False)")
+    enabled = (
+        "from mlflow.utils.autologging_utils import AUTOLOGGING_INTEGRATIONS as set_up\nassert set_up['sklearn']['disable'] is {}"
+    )
+    assert kernel.run(enabled.format(False)).error is None
+    kernel.run("mlflow.sklearn.autolog(disable=True)\nmlflow.autolog(disable=True, silent=True)")
+    assert kernel.run(enabled.format(True)).error is None
+
+
+def test_errors_under_another_magic(kernel: Kernel, client: Any) -> None:
+    error = kernel.run("%%time\n%%track under\n1/0").error
+    assert error is not None and error["ename"] == "ZeroDivisionError"
+    assert (_last(client).info.run_name, _last(client).info.status) == ("under", "FAILED")
+
+
+def test_first_lines(kernel: Kernel, client: Any) -> None:
+    for cell in ("%%track\r\nvalue = float('4')\r\n", "   \n\n%%track\nvalue = float('4')"):
+        assert kernel.run(cell).error is None
+        assert _last(client).data.metrics["value"] == 4.0
+    files = _artifacts(client, kernel, _last(client))
+    assert files["cell/source.py"] == b"value = float('4')"
+    assert "not found" in kernel.run("# a comment\n%%track\npass").text  # as IPython says of every cell magic
+    assert kernel.run("%%track -h\n1").text.count("usage:") == 1
+
+
+def test_metrics_that_are_no_numbers_any_more(kernel: Kernel, client: Any) -> None:
+    kernel.run("%%track --metric \"diverged=float('nan')\" --metric len([1,2,3])//2\npass")
+    metrics = _last(client).data.metrics
+    assert metrics["diverged"] != metrics["diverged"] and metrics["len_1_2_3_/2"] == 1.0
+
+
+def test_another_store_for_a_while(kernel: Kernel, client: Any, folder: Path) -> None:
+    kernel.run(f"%track --uri sqlite:///{folder / 'while.db'}")
+    kernel.run("%%track elsewhere\npass")
+    reply = kernel.run("%track --reset")
+    assert str(folder / "mlflow.db") in reply.of("display_data")[0]["data"]["text/plain"]
+    kernel.run("%%track back\npass")
+    assert _last(client).info.run_name == "back"
+
+
+def test_the_extension_is_loaded_anew_in_a_tracked_cell(kernel: Kernel, client: Any) -> None:
+    assert kernel.run("%%track reloads\n%reload_ext jupyter_mlops\nvalue = float('5')").error is None
+    assert _last(client).info.status == "FINISHED" and _last(client).data.metrics["value"] == 5.0
+    kernel.run("%%track afterwards\npass")
+    assert _last(client).info.run_name == "afterwards"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"MLFLOW_TRACKING_URI": "file:///tmp/runs"}, "plain folders"),
+        ({"MLFLOW_TRACKING_URI": "htp://localhost"}, "knows no tracking store"),
+        ({"JUPYTER_MLOPS_SPOOL": "/proc/none"}, "cannot be recorded"),
+    ],
+)
+def test_places_where_nothing_can_be_recorded(tmp_path: Path, settings: dict[str, str], message: str) -> None:
+    with running_kernel(
+        tmp_path, {"JUPYTER_MLOPS_SPOOL": str(tmp_path / ".spool"), "JPY_SESSION_NAME": "", **settings}
+    ) as kernel:
+        reply = kernel.run("%%track\nwas_run = True")
+        assert message in reply.text and "Traceback" not in reply.text
+        assert kernel.run("import mlflow\nassert mlflow.active_run() is None and 'was_run' not in globals()").error is None

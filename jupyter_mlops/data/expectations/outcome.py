@@ -37,7 +37,7 @@ class Failure:
     def cells(self) -> tuple[str, ...]:
         """The row of the table."""
         count = "" if self.unexpected is None else f"{self.unexpected:,}"
-        share = "" if self.share is None else f"{100 * self.share:.3g}\N{NO-BREAK SPACE}%"
+        share = "" if self.share is None else f"{100 * self.share:.3g} %"
         return (self.column, self.expectation, self.severity, count, share, ", ".join(self.examples) or self.reason)
 
 
@@ -129,27 +129,8 @@ class Validation:
 
 
 def _html_row(failure: Failure) -> str:
-    cells = list(failure.cells())
-    marked = f'<td style="color:{_COLOURS.get(failure.severity, "inherit")}">{escape(cells[2])}</td>'
-    return (
-        "<tr>"
-        + "".join(marked if at == 2 else f'<td style="text-align:left">{escape(cell)}</td>' for at, cell in enumerate(cells))
-        + "</tr>"
-    )
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    limits = (24, 64, 8, 11, 7, 80)
-    cut = [
-        [cell if len(cell) <= limit else cell[: limit - 1] + "…" for cell, limit in zip(row, limits, strict=True)] for row in rows
-    ]
-    table = [list(_HEAD), *cut]
-    widths = [max(len(row[at]) for row in table) for at in range(len(_HEAD))]
-    lines = []
-    for row in table:
-        cells = [
-            cell.rjust(width) if at in (3, 4) else cell.ljust(width)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
+    styles = ["text-align:left"] * len(_HEAD)
+    styles[_HEAD.index("severity")] = f"color:{_COLOURS.get(failure.severity, 'inherit')}"
+    styles[_HEAD.index("share")] += ";white-space:nowrap"
+    cells = zip(failure.cells(), styles, strict=True)
+    return "<tr>" + "".join(f'<td style="{style}">{escape(cell)}</td>' for cell, style in cells) + "</tr>"

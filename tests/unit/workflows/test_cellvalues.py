@@ -57,6 +57,8 @@ def test_names_through_functions() -> None:
     exec("def inner():\n    return rate\n\ndef outer():\n    return [inner() for _ in range(2)]\n\nrate = 3", namespace)
     assert {"outer", "inner", "rate"} <= used_names("outer()", namespace)
     assert parameters_used("x = outer()", namespace, ["rate", "other"]) == {"rate": "3"}
+    exec("class A:\n    def fit(self):\n        return rate\n\na = A()", namespace)
+    assert "rate" in used_names("a.fit()", namespace)
     # a library's functions are not looked into
     assert "rate" not in used_names("json()", {"json": types.ModuleType("json"), "rate": 1})
 

@@ -1,0 +1,58 @@
+"""Which addresses are stores, and what using one leaves behind."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from jupyter_mlops.errors import TrackingError
+from jupyter_mlops.tracking.store import absolute, check_address, is_reachable, store
+
+
+@pytest.mark.parametrize(
+    "uri", ["sqlite:///a.db", "http://host", "postgresql+psycopg://u:p@host/db", "databricks", "databricks://me"]
+)
+def test_addresses(uri: str) -> None:
+    check_address(uri)
+
+
+@pytest.mark.parametrize("uri", ["", "mlruns", "file:///runs", "htp://host", "C:/runs"])
+def test_addresses_of_no_store(uri: str) -> None:
+    with pytest.raises(TrackingError, match=r"sqlite:///mlflow\.db"):
+        check_address(uri)
+
+
+def test_the_log_level_after_stores_in_two_threads() -> None:
+    logger = logging.getLogger("mlflow")
+    before = logger.level
+    first, second = store("sqlite://"), store("sqlite://")
+    first.__enter__()
+    second.__enter__()
+    assert logger.level == logging.ERROR
+    first.__exit__(None, None, None)
+    assert logger.level == logging.ERROR
+    second.__exit__(None, None, None)
+    assert logger.level == before
+
+
+def test_a_store_is_the_same_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert absolute("sqlite:///mlflow.db") == f"sqlite:///{tmp_path}/mlflow.db"
+    for uri in ("sqlite:////tmp/x.db", "sqlite:///:memory:", "http://127.0.0.1:5000", "databricks"):
+        assert absolute(uri) == uri
+
+
+def test_a_silent_server_is_not_asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It accepts a connection and says nothing: the first question takes its time, the next none."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        uri = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        assert not is_reachable(uri)
+        started = time.monotonic()
+        assert not is_reachable(uri)
+        assert time.monotonic() - started < 1.0
