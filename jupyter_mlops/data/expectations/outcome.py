@@ -134,3 +134,20 @@ def _html_row(failure: Failure) -> str:
     styles[_HEAD.index("share")] += ";white-space:nowrap"
     cells = zip(failure.cells(), styles, strict=True)
     return "<tr>" + "".join(f'<td style="{style}">{escape(cell)}</td>' for cell, style in cells) + "</tr>"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    limits = (24, 64, 8, 11, 7, 80)
+    cut = [
+        [cell if len(cell) <= limit else cell[: limit - 1] + "…" for cell, limit in zip(row, limits, strict=True)] for row in rows
+    ]
+    table = [list(_HEAD), *cut]
+    widths = [max(len(row[at]) for row in table) for at in range(len(_HEAD))]
+    lines = []
+    for row in table:
+        cells = [
+            cell.rjust(width) if at in (3, 4) else cell.ljust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
