@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 import warnings
@@ -94,6 +95,7 @@ def register(record: ModelRecord, *, uri: str) -> RegisteredVersion:
         target = Path(scratch) / "model"
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # of copying from folder to folder
             pyfunc.save_model(
                 str(target),
                 python_model=str(Path(__file__).with_name("pyfunc_model.py")),

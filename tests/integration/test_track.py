@@ -248,6 +248,7 @@ def test_secrets_are_not_recorded(kernel: Kernel, client: Any, folder: Path) -> 
 
 
 def test_a_validation_goes_to_the_next_run(kernel: Kernel, client: Any) -> None:
+    kernel.run("import pandas as pd\ndf = pd.DataFrame({'x': [1.0, 2.0]})")
     reply = kernel.run("%%validate df --suite points\nexpect_column_values_to_not_be_null('x')")
     assert reply.error is None, reply.text
     kernel.run("%%track\npass")
@@ -257,11 +258,12 @@ def test_a_validation_goes_to_the_next_run(kernel: Kernel, client: Any) -> None:
 
 
 def test_table_of_runs(kernel: Kernel) -> None:
-    kernel.run("%%track listed\npass")
+    kernel.run("%%track one\nauc = float('0.5')")
+    kernel.run("%%track listed\nauc = float('0.75')")
     reply = kernel.run("%runs")
     bundle = reply.of("display_data")[0]["data"]
     assert "listed" in bundle["text/html"] and "application/vnd.jupyter.widget-view+json" in bundle
-    assert "auc" in kernel.run("%runs first compared --text").text
+    assert "auc" in kernel.run("%runs one listed --text").text
 
 
 def test_conversions_record_nothing(kernel: Kernel, client: Any) -> None:
