@@ -8,6 +8,7 @@ the spool when it is stored.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Delivered", "create", "deliver", "deliver_waiting"]
 
+_BREATH = 0.25  # seconds between values and files: whoever waited for the values is answered before files take the interpreter
 _METRICS = 1000  # of one call
 _PARAMS = 100  # and tags
 
@@ -60,6 +62,7 @@ def deliver(run: SpooledRun, values_sent: threading.Event | None = None) -> str:
         _send_values(client, run, run_id)
         if values_sent is not None:
             values_sent.set()
+            time.sleep(_BREATH)
         _send_files(client, run, run_id)
     run.remove()
     return run_id

@@ -42,7 +42,7 @@ class Past:
 
 
 class History:
-    """Looks for earlier runs in the background, from the start of a run on.
+    """Looks for earlier runs in the background, when a run is over: nobody waits for it, and an empty run needs none.
 
     Parameters
     ----------
@@ -58,19 +58,16 @@ class History:
             self.filter = f"attributes.status = 'FINISHED' and attributes.run_name = {quoted(name)}"
         except UsageError:  # a name that MLflow cannot search for
             self.filter, self.away = "", True
-        self._rows: list[RunRow] = []
-        self._past: Past | None = None
-        self._thread = Thread(target=self._latest, daemon=True)
-        self._thread.start()
 
-    def _latest(self) -> None:
+    def _previous(self) -> RunRow | None:
         if self.away:
-            return
+            return None
         try:
-            rows = latest_runs(self.uri, self.experiment, limit=5, filter_string=self.filter)
-            self._rows = [one for one in rows if one.run_id != self.run_id]
+            rows = latest_runs(self.uri, self.experiment, limit=2, filter_string=self.filter)
         except (MlopsError, OSError):
             self.away = True
+            return None
+        return next((one for one in rows if one.run_id != self.run_id), None)
 
     def find(self, metrics: Mapping[str, float], then: Callable[[Past], None]) -> Thread:
         """Look for the best runs by these metrics and call `then`, in a thread of its own."""
@@ -79,8 +76,7 @@ class History:
         return thread
 
     def _find(self, metrics: Mapping[str, float]) -> Past:
-        self._thread.join()
-        previous = self._rows[0] if self._rows else None
+        previous = self._previous()
         best: dict[str, Best] = {}
         if previous is None or self.away:
             return Past(previous)
