@@ -20,15 +20,15 @@ import time
 from collections import Counter
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.conversion import hundred_cells
+from jupyter_mlops.notebook.checks.registry import rules
+from jupyter_mlops.workflows.check import CheckOptions, check
+from tests.unit.notebook.checks.helpers import codes
+from tests.unit.notebook.checks.labelled import BAD, GOOD
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.conversion import hundred_cells  # noqa: E402
-from jupyter_mlops.notebook.checks.registry import rules  # noqa: E402
-from jupyter_mlops.workflows.check import CheckOptions, check  # noqa: E402
-from tests.unit.notebook.checks.helpers import codes  # noqa: E402
-from tests.unit.notebook.checks.labelled import BAD, GOOD  # noqa: E402
-
 LABELS = Path(__file__).with_name("checks_labels.json")
 _UNLABELLED_THEMES = {"reading", "names", "execution", "running"}
 _UNLABELLED = {"missing-package"} | {code for code, one in rules().items() if one.theme in _UNLABELLED_THEMES}

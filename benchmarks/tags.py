@@ -18,14 +18,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from jupyter_mlops.convert.models import ModelChoice
+from jupyter_mlops.convert.suggest_cells import Suggestion, suggest
+from jupyter_mlops.notebook.dataflow import Analysis, analyse
+from jupyter_mlops.notebook.read import read_notebook
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from jupyter_mlops.convert.models import ModelChoice  # noqa: E402
-from jupyter_mlops.convert.suggest_cells import Suggestion, suggest  # noqa: E402
-from jupyter_mlops.notebook.dataflow import Analysis, analyse  # noqa: E402
-from jupyter_mlops.notebook.read import read_notebook  # noqa: E402
-
 LABELS = Path(__file__).with_name("tags_labels.json")
 TAGS = ("load", "train", "evaluate")
 

@@ -12,22 +12,16 @@ from typing import TYPE_CHECKING, Any
 from jupyter_mlops.tracking.store import shown
 from jupyter_mlops.widgets.style import STYLE, chip, escape, number, seconds
 from jupyter_mlops.workflows.comparing import MEASURES, Past, lower_is_better
+from jupyter_mlops.workflows.runs_table import run_link
 
 if TYPE_CHECKING:
     from jupyter_mlops.workflows.track import TrackedCell, TrackedRun, TrackSession
 
-__all__ = ["LiveCard", "card_html", "card_text", "run_link", "show_settings"]
+__all__ = ["LiveCard", "card_html", "card_text", "show_settings"]
 
 _STATUS = {"FINISHED": "ok", "FAILED": "bad", "KILLED": "warn"}
 _TICK = 1.0  # seconds between two looks at a running cell
 _PATIENCE = 5.0  # seconds for the comparison, where a later answer could not be shown
-
-
-def run_link(uri: str, experiment_id: str, run_id: str) -> str | None:
-    """The run's page in MLflow, where there is a server."""
-    if not uri.startswith(("http://", "https://")):
-        return None
-    return f"{shown(uri).rstrip('/')}/#/experiments/{experiment_id}/runs/{run_id}"
 
 
 def card_html(run: TrackedRun, past: Past | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-__all__ = ["STYLE", "chip", "escape", "number", "seconds", "since"]
+__all__ = ["STYLE", "chip", "escape", "number", "seconds"]
 
 STYLE = """<style>
 .mlops{--f:var(--jp-ui-font-color1,var(--vscode-editor-foreground,#1f2328));--g:var(--jp-ui-font-color2,#6a737d);
@@ -43,15 +43,6 @@ def seconds(value: float) -> str:
     if value < 7200:
         return f"{value / 60:.0f} min"
     return f"{value / 3600:.1f} h"
-
-
-def since(value: float) -> str:
-    """How long ago, in seconds, in words."""
-    for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if value >= size:
-            count = int(value // size)
-            return f"{count} {name}{'s' if count > 1 else ''} ago"
-    return "just now"
 
 
 def chip(text: str, kind: str = "") -> str:

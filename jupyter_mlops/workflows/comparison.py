@@ -99,7 +99,8 @@ class Comparison:
 
     def link(self, side: Side) -> str | None:
         """A run's page in MLflow, where the store is a server."""
-        return run_link(self.uri, self.a if side == "a" else self.b)
+        run = self.a if side == "a" else self.b
+        return run_link(self.uri, run.experiment_id, run.run_id)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON; numbers that JSON does not know become text."""

@@ -86,7 +86,7 @@ class RunsTable:
 
     def link(self, row: RunRow) -> str | None:
         """The run's page in MLflow, where the store is a server."""
-        return run_link(self.uri, row)
+        return run_link(self.uri, row.experiment_id, row.run_id)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON; NaN becomes the text ``nan``."""
@@ -237,11 +237,11 @@ _FIELDS: dict[str, Callable[[RunRow], Value]] = {
 }
 
 
-def run_link(uri: str, row: RunRow) -> str | None:
+def run_link(uri: str, experiment_id: str, run_id: str) -> str | None:
     """The run's page in MLflow, where the store is a server."""
     if not uri.startswith(("http://", "https://")):
         return None
-    return f"{shown(uri).rstrip('/')}/#/experiments/{row.experiment_id}/runs/{row.run_id}"
+    return f"{shown(uri).rstrip('/')}/#/experiments/{experiment_id}/runs/{run_id}"
 
 
 def value_text(value: Value, column: Column) -> str:

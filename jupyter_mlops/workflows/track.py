@@ -117,7 +117,6 @@ class TrackSession:
         self.autolog = True
         self.pending: list[tuple[str, str]] = []  # artifacts of validations since the last run: path and text
         self.pending_tags: dict[str, str] = {}
-        self.last_run: str | None = None
         self.autologging = Autologging()
         self._uri_before = ""
         self._experiments: dict[tuple[str, str], str] = {}
@@ -328,7 +327,6 @@ class TrackedCell:
         if not delivered:
             why = (self.recording.problem or "MLflow does not answer").split(". ")[0]
             self.notes.append(f"{why}. The run waits on disk; `jupyter mlops sync` delivers it.")
-        self.session.last_run = self.recording.run_id
         # What the cell says and computes itself comes before what autologging adds.
         shown = metrics | {n: float(m.value) for n, m in self.known.metrics.items() if n not in metrics}
         return TrackedRun(

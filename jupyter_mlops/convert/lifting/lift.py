@@ -11,7 +11,7 @@ import copy
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from jupyter_mlops.convert.edits import Edit
 from jupyter_mlops.convert.identifiers import PythonIdentifier
@@ -418,7 +418,7 @@ class Lifter:
 
     def _serves(self, key: object) -> bool:
         """Whether a pass of a loop over tables was that of the table that is served; any other loop does not choose."""
-        return not _is_table(key) or key[1] in self.reader.served  # type: ignore[index]
+        return not _is_table(key) or key[1] in self.reader.served
 
     def _only_served(self, node: ast.expr, out: list[Edit]) -> bool:
         """``[train, test]``: a request stands for one of them, the others were there to learn from."""
@@ -588,5 +588,5 @@ def _own_loops(function: ast.FunctionDef, *, called: bool) -> list[str]:
     return [] if not names else [""] if called else [f"{names[0].arg}.name"]
 
 
-def _is_table(key: object) -> bool:
+def _is_table(key: object) -> TypeGuard[tuple[str, str]]:
     return isinstance(key, tuple) and len(key) == 2 and key[0] == TABLE

@@ -86,9 +86,10 @@ class Reader:
     def new_columns(self, whole: ast.expr, part: ast.expr) -> list[str] | None:
         """Columns of a table, where they are others than those of the table that it was made of."""
         made, given = self._facts(whole), self._facts(part)
-        if made is None or given is None or not isinstance(made.get("columns"), list) or made["columns"] == given.get("columns"):
+        columns = made.get("columns") if made is not None else None
+        if given is None or not isinstance(columns, list) or columns == given.get("columns"):
             return None
-        return [str(name) for name in made["columns"]]  # type: ignore[attr-defined]
+        return [str(name) for name in columns]
 
     # -- statements ---------------------------------------------------------------------------------------------------
 

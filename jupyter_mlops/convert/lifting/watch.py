@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from jupyter_mlops.convert.lifting.kinds import REDUCERS
 from jupyter_mlops.convert.lifting.operators import called_name, operator_of
@@ -94,7 +94,7 @@ def _expressions(node: ast.AST) -> Iterator[ast.expr]:
         yield from _expressions(child)
 
 
-def _hands(node: ast.AST) -> bool:
+def _hands(node: ast.AST) -> TypeGuard[ast.Call]:
     """Whether pandas is handed a function, to call it with a column, a group, a row or an element."""
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _TAKES_FUNCTION
 
@@ -128,7 +128,7 @@ def watch(
     ]
     tables = {name for names in complete.values() for name in names}
     for cell, whole in [*watched, *([asked] if asked is not None else [])]:
-        handed = {id(a) for n in ast.walk(whole) if _hands(n) for a in n.args}  # type: ignore[attr-defined]
+        handed = {id(a) for n in ast.walk(whole) if _hands(n) for a in n.args}
         for node in _expressions(whole):
             mode, always = "see", False
             if id(node) in handed and isinstance(node, ast.Name) and node.id in out.functions:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -207,8 +208,16 @@ def _patterns(kwargs: Mapping[str, Any], column: Mapping[str, Any]) -> list[Test
     listed = kwargs["regex_list"] if "regex_list" in kwargs else [kwargs.get("regex", "(?s).*")]
     compiled = [re.compile(pattern).search for pattern in listed]
     if column["kind"] == "string":
-        return [lambda value, search=search: search(value) is not None for search in compiled]  # type: ignore[misc]
-    return [lambda value, search=search: search(str(value)) is not None for search in compiled]  # type: ignore[misc]
+        return [partial(_is_found, search) for search in compiled]
+    return [partial(_is_found_in_text, search) for search in compiled]
+
+
+def _is_found(search: Callable[[str], object], value: Any) -> bool:
+    return search(value) is not None
+
+
+def _is_found_in_text(search: Callable[[str], object], value: Any) -> bool:
+    return search(str(value)) is not None
 
 
 def _matches(kwargs: Mapping[str, Any], column: Mapping[str, Any]) -> Test | None:
