@@ -14,7 +14,7 @@ __all__ = ["Reads", "is_data_file", "named_files"]
 # What Python, its libraries and Jupyter read for themselves.
 _CODE = frozenset(
     ".py .pyc .so .pyi .pth .toml .cfg .ttf .otf .mplstyle .afm .ini .metadata .ipynb .dvc .lock .db .db-wal .db-shm "
-    ".sqlite .log .html .css .js .pyd .dll .typed .j2 .template .rst .md .env".split()
+    ".sqlite .css .js .pyd .dll .typed .j2 .template .env".split()
 )
 _OF_LIBRARIES = frozenset(".csv .zip .gz .parquet .tsv .feather .xlsx .arff".split())  # data sets that packages bring along
 _FOLDERS = frozenset(("__pycache__", ".git", ".dvc", "mlruns", "mlartifacts", ".ipynb_checkpoints", ".venv", "node_modules"))
@@ -86,15 +86,22 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
         one.seen.setdefault(full, (found.st_size, found.st_mtime_ns))
 
 
-def is_data_file(path: Path) -> bool:
-    """Whether a file that was read is data, not code, configuration or a library's own."""
+def is_data_file(path: Path, home: Path | None = None) -> bool:
+    """Whether a file that was read is data, not code, configuration or a library's own.
+
+    Parameters
+    ----------
+    home
+        The notebook's folder (default: the working directory). Below it, hidden folders hold no data; it may lie in one.
+    """
     suffix = path.suffix.lower()
     if not suffix or suffix in _CODE or not path.is_file():
         return False
-    parts = set(path.parts)
-    if "site-packages" in parts or "dist-packages" in parts:
+    if "site-packages" in path.parts or "dist-packages" in path.parts:
         return suffix in _OF_LIBRARIES
-    if parts & _FOLDERS or any(part.startswith(".") for part in path.parts):
+    home = home or Path.cwd()
+    parts = path.relative_to(home).parts if path.is_relative_to(home) else path.parts
+    if any(part in _FOLDERS or part.startswith(".") for part in parts):
         return False
     return not path.is_relative_to(Path(sys.base_prefix) / "lib") or suffix in _OF_LIBRARIES
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 import re
 import shutil
@@ -13,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["DataFile", "GitState", "data_file", "environment", "git_state"]
+from jupyter_mlops.notebook.checks.secrets import redacted
+
+__all__ = ["GitState", "environment", "git_state"]
 
 _DIFF_LIMIT = 2 * 2**20  # characters of a diff that are kept
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s@:]+(?::[^/\s@]*)?@")
@@ -28,20 +29,22 @@ class GitState:
     dirty: bool = False
     diff: str = ""
 
-
-@dataclass(frozen=True)
-class DataFile:
-    """A data file that was read: its MD5 is the one that DVC knows it by."""
-
-    path: str
-    size: int  # bytes
-    md5: str
+    @property
+    def tags(self) -> dict[str, str]:
+        """As tags of a run."""
+        if not self.commit:
+            return {}
+        return {
+            "git.commit": self.commit,
+            "git.dirty": str(self.dirty).lower(),
+            **({"git.branch": self.branch} if self.branch else {}),
+        }
 
 
 def git_state(folder: Path) -> GitState:
     """The state of the repository that `folder` lies in.
 
-    The diff is that of tracked files against the last commit, staged or not. Credentials in addresses are left out.
+    The diff is that of tracked files against the last commit, staged or not. Credentials and what looks like a secret are left out.
     """
     git = shutil.which("git")
     if git is None:
@@ -56,17 +59,10 @@ def git_state(folder: Path) -> GitState:
         return GitState()
     branch = ask("symbolic-ref", "--short", "--quiet", "HEAD")
     status = ask("status", "--porcelain")
-    diff = _CREDENTIALS.sub("", ask("diff", "HEAD", "--no-color", "--no-ext-diff", "--no-textconv") or "")
+    diff = redacted(_CREDENTIALS.sub("", ask("diff", "HEAD", "--no-color", "--no-ext-diff", "--no-textconv") or ""))
     if len(diff) > _DIFF_LIMIT:
         diff = f"{diff[:_DIFF_LIMIT]}\n... cut: the whole diff has {len(diff)} characters\n"
     return GitState(commit.strip(), branch.strip() if branch else None, bool(status), diff)
-
-
-def data_file(path: Path) -> DataFile:
-    """Size and MD5 of a file, read in pieces."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-    return DataFile(str(path), path.stat().st_size, digest)
 
 
 def environment(distributions: Mapping[str, str]) -> dict[str, Any]:

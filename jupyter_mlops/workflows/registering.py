@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jupyter_mlops.data.reads import is_data_file
+from jupyter_mlops.data.versions import data_version
 from jupyter_mlops.signature import Signature
-from jupyter_mlops.tracking.lineage import data_file, environment, git_state
+from jupyter_mlops.tracking.lineage import environment, git_state
 from jupyter_mlops.tracking.registry import ModelRecord, register
 from jupyter_mlops.tracking.runs import RunRecord, log_run
 from jupyter_mlops.tracking.snapshot import notebook_html
@@ -58,15 +60,15 @@ def register_project(
     git = git_state(notebook.resolve().parent)
     digest = hashlib.sha256(notebook.read_bytes()).hexdigest()
     distributions = dict(line.split("==", 1) for line in plan.locked)
-    data = [data_file(path) for path in facts.files if path.is_file() and _is_data(path, notebook)]
+    home = notebook.resolve().parent
+    data = [data_version(path) for path in facts.files if is_data_file(path, home)]
     tags = {
         "notebook": notebook.name,
         "notebook.sha256": digest,
         "boundary": plan.boundary,
         "engine": plan.engine,
         "task": plan.task,
-        **({"git.commit": git.commit, "git.dirty": str(git.dirty).lower()} if git.commit else {}),
-        **({"git.branch": git.branch} if git.branch else {}),
+        **git.tags,
         **{f"data.{Path(f.path).name}": f"md5:{f.md5}" for f in data[:20]},
         **_parity_tags(report),
     }
@@ -84,7 +86,7 @@ def register_project(
         ],
         texts={
             "parity.json": json.dumps(report.parity, indent=2),
-            "data.json": json.dumps([f.__dict__ for f in data], indent=2),
+            "data.json": json.dumps([asdict(f) for f in data], indent=2),
             "environment/environment.json": json.dumps(environment(distributions), indent=2),
             **({"git.diff": git.diff} if git.diff else {}),
         },
@@ -109,14 +111,6 @@ def register_project(
 def _given(signature: Signature | None) -> Signature:
     assert signature is not None
     return signature
-
-
-def _is_data(path: Path, notebook: Path) -> bool:
-    skipped = {".py", ".pyc", ".so", ".pyi", ".pth", ".toml", ".cfg", ".ttf", ".mplstyle", ".afm", ".ini", ".metadata"}
-    if path.suffix.lower() in skipped or not path.suffix or path.resolve() == notebook.resolve():
-        return False
-    inside = "site-packages" in path.parts
-    return not inside or path.suffix.lower() in {".csv", ".zip", ".gz", ".parquet", ".tsv", ".feather", ".xlsx", ".arff"}
 
 
 def _parity_tags(report: Report) -> dict[str, str]:

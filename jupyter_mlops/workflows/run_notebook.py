@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlops.errors import KernelError, OutputError, UsageError
+from jupyter_mlops.notebook.checks.secrets import masked, redacted
 from jupyter_mlops.notebook.dataflow import analyse
 from jupyter_mlops.notebook.read import read_notebook
 from jupyter_mlops.workflows.events import Event, Listener
@@ -167,7 +168,7 @@ def run_notebook(path: Path, options: RunOptions | None = None, listen: Listener
     experiment = options.experiment or os.environ.get("MLFLOW_EXPERIMENT_NAME") or subject.path.stem
     values = {**subject.declared, **given}
     recording = Recording.start(
-        uri=uri, experiment=experiment, name=options.name or subject.path.stem, params=values,
+        uri=uri, experiment=experiment, name=options.name or subject.path.stem, params=masked(values),
         tags={**subject.tags, "mlops.kind": "rerun", "mlops.name": options.name or subject.path.stem},
     )  # fmt: skip
     environment = kernel_environment(subject.path, uri, experiment, recording.run_id)
@@ -209,13 +210,13 @@ def record_outcome(recording: Any, subject: Subject, outcome: NotebookOutcome, o
         own["peak_memory_mib"] = outcome.peak_memory_mib
     recording.log(metrics={**metrics, **own})
     if output.is_file():
-        recording.file(output, "notebook")
+        recording.text(f"notebook/{output.name}", redacted(output.read_text(encoding="utf-8", errors="replace")))
     if subject.git_diff:
         recording.text("git.diff", subject.git_diff)
     if outcome.error:
-        recording.log(tags={"mlops.error": outcome.error})
+        recording.log(tags={"mlops.error": redacted(outcome.error)})
     if outcome.traceback:
-        recording.text("traceback.txt", outcome.traceback)
+        recording.text("traceback.txt", redacted(outcome.traceback))
     return metrics
 
 
@@ -303,8 +304,7 @@ def _tags(path: Path, git: GitState) -> dict[str, str]:
         "notebook.sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "mlflow.source.name": path.name,
         "mlflow.source.type": "NOTEBOOK",
-        **({"git.commit": git.commit, "git.dirty": str(git.dirty).lower()} if git.commit else {}),
-        **({"git.branch": git.branch} if git.branch else {}),
+        **git.tags,
     }
 
 

@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
 from jupyter_mlops.errors import UsageError
+from jupyter_mlops.notebook.checks.secrets import masked
 from jupyter_mlops.workflows.events import Event, Listener
 from jupyter_mlops.workflows.run_notebook import Subject, kernel_environment, new_place, record_outcome, runs_folder
 from jupyter_mlops.workflows.sweep_grid import Point, choose_points, read_grid
@@ -170,7 +171,7 @@ class _Sweep:
         output = self.journal.place(number)
         recording = Recording.start(
             uri=self.uri, experiment=self.experiment, name=describe(entry.parameters), parent=self.parent.run_id,
-            params={**self.subject.declared, **entry.parameters},
+            params=masked({**self.subject.declared, **entry.parameters}),
             tags={**self.subject.tags, "mlops.kind": "rerun", "mlops.name": self.name, "mlops.sweep": self.journal.folder.name},
         )  # fmt: skip
         self.recordings[number] = recording

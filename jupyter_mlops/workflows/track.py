@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -9,18 +10,18 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from jupyter_mlops.data.reads import Reads, named_files
-from jupyter_mlops.data.versions import DataVersion, data_version
+from jupyter_mlops.data.versions import DataVersion, How, data_version
 from jupyter_mlops.errors import TrackingError, UsageError
-from jupyter_mlops.notebook.checks.secrets import judge_secret, redacted
+from jupyter_mlops.notebook.checks.secrets import masked, redacted
 from jupyter_mlops.tracking.autologging import Autologging
 from jupyter_mlops.tracking.guard import Guard, KnownRun, is_away
 from jupyter_mlops.tracking.imports import import_mlflow
-from jupyter_mlops.tracking.lineage import GitState, git_state
+from jupyter_mlops.tracking.lineage import GitState, environment, git_state
 from jupyter_mlops.tracking.recording import Recording, Status
 from jupyter_mlops.tracking.spool import spool_folder
 from jupyter_mlops.tracking.store import check_address, tracking_uri
@@ -382,7 +383,7 @@ class TrackedCell:
     def _values(self, outcome: CellOutcome) -> tuple[dict[str, float], dict[str, str]]:
         declared = [*self.parameters, *notebook_parameters(self.notebook)]
         params = parameters_used(self.source, self.namespace, declared)
-        params = {name: "***" if judge_secret(name, value) else value for name, value in params.items()}
+        params = masked(params)
         metrics: dict[str, float] = {}
         if outcome.error is None:
             metrics = scalars_bound(self.source, self.namespace, declared, self._before)
@@ -392,7 +393,7 @@ class TrackedCell:
         return metrics, params
 
     def _data(self) -> list[DataVersion]:
-        how: dict[Path, str] = {}
+        how: dict[Path, How] = {}
         for text, path in self._given:
             if path.exists():
                 how[path] = "given"
@@ -409,25 +410,21 @@ class TrackedCell:
             self.notes.append(f"The cell read {len(how)} data files; the first {_FILES} are recorded.")
         found: list[DataVersion] = []
         for path, reason in list(how.items())[:_FILES]:
-            try:
-                found.append(data_version(path, reason))  # type: ignore[arg-type]
-            except OSError as error:
-                self.notes.append(f"{path} cannot be read any more ({error.strerror}).")
-                continue
-            if self.reads.changed(path):
-                found[-1] = DataVersion(**{**found[-1].__dict__, "changed": True})
+            version = data_version(path, reason)
+            if version.md5 is None:
+                self.notes.append(f"{path} cannot be read any more: its version is not known.")
+            elif self.reads.changed(path):
+                version = replace(version, changed=True)
                 self.notes.append(f"{path.name} changed while the cell ran: its recorded version is the new one.")
+            found.append(version)
         return found
 
     def _last_tags(self, git: GitState, data: Sequence[DataVersion]) -> dict[str, str]:
         tags = {f"data.{Path(one.path).name}": f"md5:{one.md5}" for one in data[:20] if one.md5}
+        tags |= git.tags
         if git.commit:
-            tags |= {"git.commit": git.commit, "git.dirty": str(git.dirty).lower(), "mlflow.source.git.commit": git.commit}
-            if git.branch:
-                tags["git.branch"] = git.branch
+            tags["mlflow.source.git.commit"] = git.commit
         if self.notebook is not None and self.notebook.is_file():
-            import hashlib
-
             tags["notebook.sha256"] = hashlib.sha256(self.notebook.read_bytes()).hexdigest()
         tags |= self.session.pending_tags
         return tags
@@ -439,9 +436,7 @@ class TrackedCell:
         record.text("cell/session.py", redacted("\n\n".join(f"# In [{n}]\n{one}" for n, one in enumerate(self.executed) if one)))
         record.text("data.json", json.dumps([asdict(one) for one in data], indent=2))
         if git.diff:
-            record.text("git.diff", redacted(git.diff))
-        from jupyter_mlops.tracking.lineage import environment
-
+            record.text("git.diff", git.diff)
         record.text("environment/environment.json", json.dumps(environment(installed_distributions()), indent=2))
         record.text("environment/requirements.txt", "".join(f"{n}=={v}\n" for n, v in sorted(installed_distributions().items())))
         numbers = {"figures": 0, "tables": 0}

@@ -6,7 +6,8 @@ import ast
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from jupyter_mlops.notebook.checks.context import Context, last_name
 from jupyter_mlops.notebook.checks.registry import Finding, rule
@@ -36,21 +37,39 @@ _PLACEHOLDER = re.compile(
     r"|none$|null$|todo|test$|here$|^string$|^str$|redacted|hidden|removed|fill",
     re.IGNORECASE,
 )
-_IN_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]+:([^/\s:@]+)@", re.IGNORECASE)
+_IN_ADDRESS = re.compile(r"[a-z0-9+.-]://[^/\s:@]+:([^/\s:@]+)@", re.IGNORECASE)
 _IN_MAGIC = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*[= ]\s*['\"]?([^\s'\"]+)")
 
-# name = "text", also as it stands in the JSON of a notebook
-_GIVEN = re.compile(r"""([A-Za-z_]\w*)(?:\\?["'])?\]?\s*[=:]\s*\\?["']([^"'\\\n]{4,})""")
+# name = "text", also as it stands in the JSON of a notebook.
+_GIVEN = re.compile(r"""\b([A-Za-z_]\w*+)(?:\\?["'])?\]?\s*[=:]\s*\\?["'](?=([^"'\\\n]{4,}))""")
 
-__all__ = ["judge_secret", "redacted"]
+__all__ = ["judge_secret", "masked", "redacted"]
+
+
+# Pictures and other data of a notebook's outputs: megabytes without a secret in them.
+_DATA = re.compile(r"([A-Za-z0-9+/=]{1000,}+)")
 
 
 def redacted(text: str) -> str:
     """Source, a diff or a notebook's JSON with what looks like a secret replaced by asterisks."""
+    return "".join(part if number % 2 else _redacted(part) for number, part in enumerate(_DATA.split(text)))
+
+
+def masked(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by name, with asterisks for those that look like a secret under their name."""
+    return {name: "***" if judge_secret(name, str(value)) else value for name, value in values.items()}
+
+
+def _redacted(text: str) -> str:
     for _, form in _KNOWN:
         text = form.sub("***", text)
     text = _IN_ADDRESS.sub(lambda found: found[0].replace(f":{found[1]}@", ":***@"), text)
-    return _GIVEN.sub(lambda found: found[0].replace(found[2], "***") if judge_secret(found[1], found[2]) else found[0], text)
+    parts, end = [], 0
+    for found in _GIVEN.finditer(text):
+        if found.start(2) >= end and judge_secret(found[1], found[2]):
+            parts += [text[end : found.start(2)], "***"]
+            end = found.end(2)
+    return "".join([*parts, text[end:]])
 
 
 @rule(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 import time
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from jupyter_mlops.errors import TrackingError
 from jupyter_mlops.signature import Column, Output, Signature
-from jupyter_mlops.tracking.lineage import data_file, environment, git_state
+from jupyter_mlops.tracking.lineage import environment, git_state
 from jupyter_mlops.tracking.registry import mlflow_signature
 from jupyter_mlops.tracking.store import check_reachable, shown, tracking_uri
 
@@ -46,14 +45,6 @@ def test_commit_branch_and_what_differs(tmp_path: Path) -> None:
     assert dirty.dirty
     assert "+x = 2" in dirty.diff
     assert "secret" not in dirty.diff
-
-
-def test_a_data_file_is_known_by_its_md5(tmp_path: Path) -> None:
-    file = tmp_path / "a.csv"
-    file.write_bytes(b"a,b\n1,2\n" * 100_000)
-    made = data_file(file)
-    assert made.md5 == hashlib.md5(file.read_bytes()).hexdigest()
-    assert made.size == file.stat().st_size
 
 
 def test_the_environment_is_named() -> None:
