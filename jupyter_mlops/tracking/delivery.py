@@ -122,11 +122,20 @@ def _create(client: MlflowClient, run: SpooledRun) -> str:
         run.note(asked=True)
         tags = {name: cut(value, TAG_LENGTH) for name, value in run.tags.items()}
         if run.parent is not None:
-            tags["mlflow.parentRunId"] = _find(client, experiment, run.parent) or run.parent
+            tags["mlflow.parentRunId"] = _parent(client, experiment, run)
         made = client.create_run(experiment, start_time=run.start_time, tags=tags, run_name=run.name)
         found = str(made.info.run_id)
     run.note(run_id=found)
     return found
+
+
+def _parent(client: MlflowClient, experiment: str, run: SpooledRun) -> str:
+    """MLflow's id of the run that this one is nested in."""
+    assert run.parent is not None
+    found = _find(client, experiment, run.parent)
+    if found is None and any(folder.name.endswith(f"-{run.parent}") for folder in spooled_runs()):
+        raise TrackingError(f"The run {run.name!r} is nested in one that MLflow does not have yet; it is delivered after that.")
+    return found or run.parent
 
 
 def _find(client: MlflowClient, experiment: str, local_id: str) -> str | None:

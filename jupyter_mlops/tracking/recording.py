@@ -12,7 +12,8 @@ import queue
 import shutil
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -51,9 +52,15 @@ class Recording:
     @classmethod
     def start(
         cls, *, uri: str, experiment: str, name: str, tags: Mapping[str, str] | None = None,
-        params: Mapping[str, Any] | None = None, parent: str | None = None,
+        params: Mapping[str, Any] | None = None, parent: str | None = None, behind: bool = False,
     ) -> Recording:  # fmt: skip
         """Begin a run, in MLflow at once if it answers.
+
+        Parameters
+        ----------
+        behind
+            Let the courier tell MLflow, and do not wait for it (loading its client takes seconds): until then the run
+            has its local id, by which its children find it later.
 
         Raises
         ------
@@ -61,12 +68,11 @@ class Recording:
             The spool's folder cannot be written.
         """
         spooled = SpooledRun.create(uri=uri, experiment=experiment, name=name, tags=dict(tags or {}), parent=parent)
-        try:
-            check_reachable(uri)
-            create(spooled)
-        except TrackingError:
-            pass  # it is created when it is delivered
         made = cls(spooled)
+        if behind:
+            _courier().send(made._begin)
+        else:
+            made._begin()
         made.log(params=params)
         return made
 
@@ -140,7 +146,7 @@ class Recording:
             self._values.set()
             self._ended.set()
             return False
-        _courier().send(self)
+        _courier().send(self._deliver)
         self._values.wait(wait)
         return self.delivered
 
@@ -152,6 +158,13 @@ class Recording:
         path = self.spooled.files / artifact_path
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
+
+    def _begin(self) -> None:
+        try:
+            check_reachable(self.spooled.uri)
+            self._run_id = create(self.spooled)
+        except TrackingError:
+            pass  # it is created when it is delivered
 
     def _deliver(self) -> None:
         try:
@@ -166,6 +179,9 @@ class Recording:
         finally:
             self._values.set()
             self._ended.set()
+        if self.problem is None and _courier().is_idle():
+            with suppress(Exception):  # they wait on, and `sync` says why
+                deliver_waiting(self.spooled.uri)
 
 
 class _Courier:
@@ -173,25 +189,24 @@ class _Courier:
 
     def __init__(self) -> None:
         self.pid = os.getpid()
-        self._queue: queue.SimpleQueue[Recording] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._idle = threading.Condition()
         self._open = 0
         threading.Thread(target=self._work, name="jupyter-mlops-courier", daemon=True).start()
 
-    def send(self, recording: Recording) -> None:
+    def send(self, errand: Callable[[], None]) -> None:
         with self._idle:
             self._open += 1
-        self._queue.put(recording)
+        self._queue.put(errand)
+
+    def is_idle(self) -> bool:
+        return self._queue.empty()
 
     def _work(self) -> None:
         while True:
-            recording = self._queue.get()
-            recording._deliver()
+            errand = self._queue.get()
             try:
-                if recording.problem is None and self._queue.empty():
-                    deliver_waiting(recording.spooled.uri)
-            except Exception:  # noqa: S110 - they wait on, and `sync` says why
-                pass
+                errand()
             finally:
                 with self._idle:
                     self._open -= 1

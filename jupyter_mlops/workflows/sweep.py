@@ -170,7 +170,7 @@ class _Sweep:
         entry = self.entries[number]
         output = self.journal.place(number)
         recording = Recording.start(
-            uri=self.uri, experiment=self.experiment, name=describe(entry.parameters), parent=self.parent.run_id,
+            uri=self.uri, experiment=self.experiment, name=describe(entry.parameters), parent=self.parent.run_id, behind=True,
             params=masked({**self.subject.declared, **entry.parameters}),
             tags={**self.subject.tags, "mlops.kind": "rerun", "mlops.name": self.name, "mlops.sweep": self.journal.folder.name},
         )  # fmt: skip
@@ -197,10 +197,13 @@ class _Sweep:
         recording, entry = self.recordings.pop(number), self.entries[number]
         metrics = record_outcome(recording, self.subject, outcome, self.journal.folder / entry.output, self.uri)
         recording.finish(outcome.status, wait=0.0)
+        entry = replace(
+            entry, run_id=recording.run_id, status=outcome.status, metrics=metrics, seconds=outcome.seconds, error=outcome.error
+        )
         with self.lock:
             self.running.discard(number)
             self.ended += 1
-            self._note(replace(entry, status=outcome.status, metrics=metrics, seconds=outcome.seconds, error=outcome.error))
+            self._note(entry)
 
     def _lost(self, number: int, reason: str, again: bool) -> None:
         """The worker of a run died, and took others along: they get another chance, alone."""
@@ -279,7 +282,7 @@ class _Sweep:
                 if text not in axes.setdefault(name, []):
                     axes[name].append(text)
         made = Recording.start(
-            uri=self.uri, experiment=self.experiment, name=self.journal.folder.name,
+            uri=self.uri, experiment=self.experiment, name=self.journal.folder.name, behind=True,
             params={f"sweep.{name}": ", ".join(values) for name, values in axes.items()},
             tags={
                 **self.subject.tags, "mlops.kind": "sweep", "mlops.name": self.name, "mlops.sweep": self.journal.folder.name,

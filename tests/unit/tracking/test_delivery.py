@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from jupyter_mlops.errors import TrackingError
 from jupyter_mlops.tracking.delivery import create, deliver, deliver_waiting
 from jupyter_mlops.tracking.recording import Recording, flush
 from jupyter_mlops.tracking.spool import SPOOL_TAG, SpooledRun, spooled_runs
@@ -97,6 +98,31 @@ def test_children_find_their_parent(uri: str, spool: Path) -> None:
     ids = dict(done.runs)
     assert not done.kept
     assert _client(uri).get_run(ids["child"]).data.tags["mlflow.parentRunId"] == ids["parent"]
+
+
+def test_a_child_waits_for_its_parent(uri: str, spool: Path) -> None:
+    """Another process may be about to tell MLflow of the parent: a child that came first would be nested in nothing."""
+    parent = _made(uri, "late parent")
+    child = _made(uri, "early child", parent=parent.local_id)
+    with pytest.raises(TrackingError, match="after that"):
+        create(child)
+    made = create(parent)
+    child_id = create(child)
+    assert _client(uri).get_run(child_id).data.tags["mlflow.parentRunId"] == made
+    for run in (parent, child):
+        run.remove()
+
+
+def test_runs_begun_behind(uri: str, spool: Path) -> None:
+    parent = Recording.start(uri=uri, experiment="e", name="behind", behind=True)
+    local = parent.run_id
+    child = Recording.start(uri=uri, experiment="e", name="child", parent=local, params={"p": 1}, behind=True)
+    assert flush(30)
+    assert parent.run_id != local
+    assert child.finish(wait=30)
+    assert parent.finish(wait=30)
+    run = _client(uri).get_run(child.run_id)
+    assert run.data.tags["mlflow.parentRunId"] == parent.run_id and run.data.params == {"p": "1"}
 
 
 def test_what_waits(uri: str, spool: Path, tmp_path: Path) -> None:
