@@ -66,6 +66,7 @@ demo: $(VENV)/.base $(WEB) ## convert the flagship notebook into ./demo
 
 lab: $(VENV)/.dev $(LAB) ## JupyterLab with the example notebooks
 	@mkdir -p $(VENV)/share/jupyter/labextensions && ln -sfn $(abspath jupyter_mlops/labextension) $(VENV)/share/jupyter/labextensions/jupyter-mlops
+	@mkdir -p $(VENV)/etc/jupyter/jupyter_server_config.d && ln -sfn $(abspath labextension/jupyter-config/jupyter-mlops.json) $(VENV)/etc/jupyter/jupyter_server_config.d/jupyter-mlops.json
 	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/jupyter lab --notebook-dir example_notebooks
 
 # Development -------------------------------------------------------------------------------------
@@ -101,7 +102,7 @@ docs: $(VENV)/.base ## the page of rules, from the rules
 golden: $(VENV)/.dev ## write the golden output trees anew: look at the diff
 	@$(BIN)/pytest -q tests/integration/test_golden_trees.py --regenerate
 
-bench: $(VENV)/.dev $(WEB) ## the tables of the README; BentoML and wrk are measured where they are installed
+bench: $(VENV)/.dev $(WEB) $(LAB) ## the tables of the README; BentoML and wrk are measured where they are installed
 	@$(PY) benchmarks/conversion.py
 	@$(PY) benchmarks/conversion.py --flagship
 	@$(BIN)/jupyter-mlops convert example_notebooks/flight_delays.ipynb -o $(DEMO)/flight_delays --no-register --force
@@ -111,6 +112,7 @@ bench: $(VENV)/.dev $(WEB) ## the tables of the README; BentoML and wrk are meas
 	@$(PY) benchmarks/validation.py
 	@$(PY) benchmarks/sweep.py
 	@$(PY) benchmarks/runs_listing.py
+	@$(PY) benchmarks/sidebar.py
 
 lock: $(UV) ## resolve requirements.lock anew
 	@$(UV) pip compile pyproject.toml --all-extras --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \

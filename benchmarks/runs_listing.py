@@ -1,10 +1,13 @@
 """Listing runs: `latest_runs` and `best_runs` against the client's own `search_runs`, on SQLite and through a server.
 
-    python benchmarks/runs_listing.py [--runs 10000] [--repeat 5] [--json]
+    python benchmarks/runs_listing.py [--runs 10000] [--repeat 5] [--panel] [--json]
 
 The store is made by MLflow and filled by bulk inserts into its tables: 8 parameters, 6 metrics and 12 tags each. Both sides
 run in turn in the same process. Cold is the first call of a process, without importing MLflow: it opens the database, or is the
 server's first request too. On SQLite all work is in this process, so its CPU time is what a machine with nothing else to do needs.
+
+The rows of the panel are those of the sidebar's list: a page of 100 runs, sorted and filtered over all of them. While its index is
+still being filled by a thread, a page shares the processor with that thread.
 """
 
 from __future__ import annotations
@@ -137,6 +140,44 @@ def measure(uri: str, repeat: int) -> list[dict[str, Any]]:
     return rows
 
 
+def measure_panel(uri: str, repeat: int) -> list[dict[str, Any]]:
+    """Seconds of the sidebar's pages in this process, which has asked nothing so far."""
+    from jupyter_mlops.tracking.imports import import_mlflow
+    from jupyter_mlops.workflows.runs_pages import runs_page
+
+    import_mlflow()
+    rows: list[dict[str, Any]] = []
+
+    def case(what: str, times: int, pause: float = 0.0, **options: Any) -> None:
+        measured = []
+        for _ in range(times):
+            time.sleep(pause)
+            measured.append(timed(lambda: runs_page(uri, EXPERIMENT, **options)))
+        seconds, cpu = ([one[place] for one in measured] for place in (0, 2))
+        rows.append({
+            "what": f"panel: {what}", "ours": statistics.median(seconds), "slowest": max(seconds), "client": None,
+            "cpu": statistics.median(cpu), "client_cpu": None,
+        })  # fmt: skip
+
+    started = time.perf_counter()
+    case("first page, nothing known", 1)
+    case("sort by a metric, still reading", 1, sort="metric:metric_0")
+    while not runs_page(uri, EXPERIMENT)["complete"]:
+        time.sleep(0.5)
+    took = time.perf_counter() - started
+    rows.append(
+        {"what": "panel: until all are known", "ours": took, "slowest": took, "client": None, "cpu": None, "client_cpu": None}
+    )
+    new = 0.3  # seconds after which a page asks the store what is new
+    case("first page", repeat, new)
+    case("sort by a metric", repeat, new, sort="metric:metric_0")
+    case("sort by a parameter", repeat, new, sort="param:param_0", descending=False)
+    case("filter", repeat, new, filter_text="metric_0>0.5 cell")
+    case("page at 9,900 of 10,000", repeat, new, offset=9900)
+    case("next page at once", repeat, 0.0, offset=200)
+    return rows
+
+
 def timed(call: Callable[[], Any]) -> tuple[float, Any, float]:
     """Wall seconds, the result, and CPU seconds of this process."""
     started, used = time.perf_counter(), time.process_time()
@@ -144,9 +185,9 @@ def timed(call: Callable[[], Any]) -> tuple[float, Any, float]:
     return time.perf_counter() - started, found, time.process_time() - used
 
 
-def _in_a_new_process(uri: str, repeat: int) -> list[dict[str, Any]]:
+def _in_a_new_process(uri: str, repeat: int, *, panel: bool = False) -> list[dict[str, Any]]:
     done = subprocess.run(
-        [sys.executable, str(Path(__file__)), "--measure", uri, "--repeat", str(repeat)],
+        [sys.executable, str(Path(__file__)), "--measure", uri, "--repeat", str(repeat), *(["--panel"] if panel else [])],
         check=True,
         capture_output=True,
         text=True,
@@ -162,17 +203,19 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--measure", metavar="URI", help=argparse.SUPPRESS)
+    parser.add_argument("--panel", action="store_true", help="only the pages of the sidebar's list")
     arguments = parser.parse_args()
     if arguments.measure:
-        print(json.dumps(measure(arguments.measure, arguments.repeat)))
+        print(json.dumps((measure_panel if arguments.panel else measure)(arguments.measure, arguments.repeat)))
         return
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         uri = build_store(folder, arguments.runs)
-        rows += [{"store": "SQLite", **row} for row in _in_a_new_process(uri, arguments.repeat)]
-        with server(uri, folder / "server.log") as address:
-            rows += [{"store": "server", **row} for row in _in_a_new_process(address, arguments.repeat)]
+        for panel in (True,) if arguments.panel else (False, True):
+            rows += [{"store": "SQLite", **row} for row in _in_a_new_process(uri, arguments.repeat, panel=panel)]
+            with server(uri, folder / "server.log") as address:
+                rows += [{"store": "server", **row} for row in _in_a_new_process(address, arguments.repeat, panel=panel)]
     if arguments.json:
         print(json.dumps(rows))
         return

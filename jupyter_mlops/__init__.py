@@ -21,3 +21,10 @@ def unload_ipython_extension(shell: Any) -> None:
     from jupyter_mlops.magics import unload
 
     unload(shell)
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    """Where the Jupyter server finds the extension."""
+    from jupyter_mlops.server.app import JupyterMlops
+
+    return [{"module": "jupyter_mlops.server.app", "app": JupyterMlops}]

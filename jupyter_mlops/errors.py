@@ -8,11 +8,14 @@ to do next.
     ├── UsageError              the call itself is wrong (exit code 2)
     │   ├── NotebookError       not a notebook that can be read: no JSON, too old, another language
     │   ├── ParameterError      -p names an unknown parameter, or a value of another type
-    │   └── OutputError         the output folder holds a user's edits, or cannot be written
+    │   ├── OutputError         the output folder holds a user's edits, or cannot be written
+    │   ├── ConflictError       the same is being done already
+    │   └── NotFoundError       what is asked for by its id is not there (any more)
     ├── EnvironmentLackError    a package, kernel, disk space or server is missing (exit code 2)
     │   ├── MissingPackageError
     │   ├── KernelError         the notebook's kernel could not be started or died
     │   └── TrackingError       the MLflow tracking server does not answer
+    ├── ForbiddenError          the policy does not let this user decide (exit code 1)
     ├── ValidationFailed        a table breaks critical expectations (exit code 1)
     └── ConversionError         the notebook was read but cannot be converted as it stands (exit code 1)
         ├── CellFailedError     a cell raised while the notebook ran
@@ -24,13 +27,16 @@ from __future__ import annotations
 
 __all__ = [
     "CellFailedError",
+    "ConflictError",
     "ConversionError",
     "DataError",
     "EnvironmentLackError",
     "ExportError",
+    "ForbiddenError",
     "KernelError",
     "MissingPackageError",
     "MlopsError",
+    "NotFoundError",
     "NotebookError",
     "OutputError",
     "ParameterError",
@@ -65,6 +71,14 @@ class OutputError(UsageError):
     """The output folder cannot be replaced or written."""
 
 
+class ConflictError(UsageError):
+    """The same is being done already."""
+
+
+class NotFoundError(UsageError):
+    """What is asked for by its id is not there, or no longer."""
+
+
 class EnvironmentLackError(MlopsError):
     """Something outside the notebook is missing."""
 
@@ -85,6 +99,10 @@ class DataError(EnvironmentLackError):
 
 class TrackingError(EnvironmentLackError):
     """The MLflow tracking server does not answer."""
+
+
+class ForbiddenError(MlopsError):
+    """The policy does not let this user decide."""
 
 
 class ValidationFailed(MlopsError):

@@ -8,7 +8,7 @@ module.exports = {
   ...config,
   rootDir: __dirname,
   reporters: ['default'],
-  testRegex: 'src/.*\\.spec\\.ts$',
+  testRegex: 'src/.*\\.spec\\.tsx?$',
   moduleNameMapper: { ...config.moduleNameMapper },
   transform: {
     ...config.transform,

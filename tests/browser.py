@@ -10,17 +10,18 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-__all__ = ["page"]
+__all__ = ["CHROMIUM_ARGUMENTS", "find_browser", "page"]
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
-_QUIET = [
+CHROMIUM_ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 
 
-def _browser() -> str:
+def find_browser() -> str:
+    """The machine's browser; the test is skipped where there is none."""
     found = next((path for name in _NAMES if (path := shutil.which(name))), None)
     if found is None and _MAC.exists():
         found = str(_MAC)
@@ -32,10 +33,10 @@ def _browser() -> str:
 @contextmanager
 def page() -> Iterator[Page]:
     """A new page in a new browser; a script error or a failed request fails the test."""
-    executable = _browser()
+    executable = find_browser()
     errors: list[str] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, headless=True, args=_QUIET)
+        browser = playwright.chromium.launch(executable_path=executable, headless=True, args=CHROMIUM_ARGUMENTS)
         try:
             opened = browser.new_page(viewport={"width": 1200, "height": 900})
             opened.on("pageerror", lambda error: errors.append(str(error)))

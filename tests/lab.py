@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from playwright.sync_api import Page
 
 __all__ = ["Lab", "running_lab"]
 
+_ENABLED = Path(__file__).resolve().parents[1] / "labextension" / "jupyter-config" / "jupyter-mlops.json"
 _SETTINGS: dict[str, dict[str, object]] = {
     "notebook-extension/tracker": {"windowingMode": "none"},  # all cells are in the page
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -49,14 +51,23 @@ class Lab:
 
 
 @contextmanager
-def running_lab(work: Path, place: Path, *, extension: Path | None = None, env: Mapping[str, str] | None = None) -> Iterator[Lab]:
-    """JupyterLab for the folder `work`; its own files go to `place`. `extension` is a labextension to add."""
+def running_lab(
+    work: Path, place: Path, *, extension: Path | None = None, server: bool = True, env: Mapping[str, str] | None = None
+) -> Iterator[Lab]:
+    """JupyterLab for the folder `work`; its own files go to `place`.
+
+    `extension` is a labextension to add, with its server extension unless `server` is False.
+    """
     more: list[str] = []
     if extension is not None:
         extensions = place / "labextensions"
         extensions.mkdir()
         (extensions / "jupyter-mlops").symlink_to(extension)
         more.append(f"--LabApp.extra_labextensions_path={extensions}")
+    if extension is not None and server:
+        enable = place / "config_dir" / "jupyter_server_config.d"
+        enable.mkdir(parents=True, exist_ok=True)
+        shutil.copy(_ENABLED, enable)
     for name, settings in _SETTINGS.items():
         path = place / "settings_dir" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)

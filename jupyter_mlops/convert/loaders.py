@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,21 +24,26 @@ _DATA_MODULES = (
 _NO_LOADERS = ("matplotlib", "pickle", "joblib", "json", "yaml", "re", "os", "sys", "inspect", "skops", "logging")
 
 
+def _imported(analysis: Analysis) -> dict[str, str]:
+    dotted: dict[str, str] = {}
+    for statement in analysis.statements:
+        for node in ast.walk(statement.node):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    dotted[alias.asname or alias.name.split(".")[0]] = alias.name if alias.asname else alias.name.split(".")[0]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                dotted.update({a.asname or a.name: f"{node.module}.{a.name}" for a in node.names if a.name != "*"})
+    return dotted
+
+
 class Imports:
     """Imported names and what they stand for; ``name in imports`` tells an import from a variable."""
 
     def __init__(self, analysis: Analysis) -> None:
-        self.dotted: dict[str, str] = {}
+        if "imports" not in analysis.shared:
+            analysis.shared["imports"] = _imported(analysis)
+        self.dotted: Mapping[str, str] = analysis.shared["imports"]
         self._bound = {name for statement in analysis.statements for name in statement.binds}
-        for statement in analysis.statements:
-            for node in ast.walk(statement.node):
-                if isinstance(node, ast.Import):
-                    for alias in node.names:
-                        self.dotted[alias.asname or alias.name.split(".")[0]] = (
-                            alias.name if alias.asname else alias.name.split(".")[0]
-                        )
-                elif isinstance(node, ast.ImportFrom) and node.module:
-                    self.dotted.update({a.asname or a.name: f"{node.module}.{a.name}" for a in node.names if a.name != "*"})
 
     def __contains__(self, name: object) -> bool:
         return name in self.dotted

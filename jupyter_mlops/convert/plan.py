@@ -207,6 +207,7 @@ class ProjectPlan:
     answer_imports: tuple[str, ...] = ()
     facts: Facts = field(default_factory=lambda: Facts())
     suites: tuple[SuitePlan, ...] = ()  # of the notebook's %%validate cells
+    policy: str = ""  # text of the promotion.yaml beside the notebook
 
     @property
     def served_suites(self) -> tuple[SuitePlan, ...]:

@@ -18,6 +18,7 @@ import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
 from jupyter_mlops.notebook.cells import Cell, Notebook, Stage
 from jupyter_mlops.notebook.depth import deep_recursion
@@ -91,6 +92,7 @@ class Analysis:
         self._definitions = definitions
         self._samplers = samplers
         self._inner_reads = inner_reads
+        self.shared: dict[str, Any] = {}  # what readers compute once from the statements, whatever their stages
 
     def staged(self, stages: Mapping[int, Stage]) -> Analysis:
         """The same notebook, with other stages for some statements (by index): those of one cell may differ then."""
@@ -102,7 +104,7 @@ class Analysis:
             replace(cell, stage=next(iter(found))) if len(found := of_cell.get(cell.number, set())) == 1 else cell
             for cell in self.notebook.cells
         )
-        return Analysis(
+        made = Analysis(
             replace(self.notebook, cells=cells),
             statements,
             self.functions,
@@ -111,6 +113,8 @@ class Analysis:
             self._samplers,
             self._inner_reads,
         )
+        made.shared = self.shared
+        return made
 
     def reaching(self, index: int, name: str) -> frozenset[int]:
         """Statements whose binding or change of `name` may show at the entry of statement `index`.

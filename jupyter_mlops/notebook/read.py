@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from jupyter_mlops.notebook.cells import Cell, CellKind, Install, Magic, Noteboo
 from jupyter_mlops.notebook.magics import is_known, neutralise, requirements_of
 from jupyter_mlops.notebook.problems import Problem
 
-__all__ = ["read_notebook"]
+__all__ = ["notebook_from_cells", "read_notebook"]
 
 _STAGES = {str(stage): stage for stage in Stage} | {"injected-parameters": Stage.PARAMETERS}
 # Kernels that are told by their name when the file does not say the language.
@@ -43,15 +44,40 @@ def read_notebook(path: Path) -> Notebook:
     path = Path(path)
     data = _load(path)
     version = _version(data, path)
-    kernel, language = _language(data, path)
-    cells: list[Cell] = []
+    kernel, language = _declared_language(data)
+    return notebook_from_cells(path, data["cells"], kernel=kernel, language=language, nbformat=version)
+
+
+def notebook_from_cells(
+    path: Path, cells: Iterable[Any], *, kernel: str = "", language: str = "", nbformat: tuple[int, int] = (4, 5)
+) -> Notebook:
+    """A notebook from cells in memory, such as those of an editor.
+
+    Parameters
+    ----------
+    path
+        Where it is or would be saved.
+    cells
+        As in the file: mappings with ``cell_type``, ``source``, ``metadata`` and ``id``.
+    kernel
+        Its name; empty where it is not known.
+    language
+        Of the kernel; where it is empty, the kernel's name tells.
+
+    Raises
+    ------
+    NotebookError
+        It is in another language, or something is no cell.
+    """
+    language = _python(path, kernel, language)
+    read: list[Cell] = []
     problems: list[Problem] = []
     installs: list[Install] = []
-    for number, raw in enumerate(data["cells"], start=1):
+    for number, raw in enumerate(cells, start=1):
         if not isinstance(raw, dict):
             raise NotebookError(f"{path}: cell {number} is not a cell. Open the notebook in JupyterLab and save it again.")
-        cells.append(_cell(number, raw, problems, installs))
-    return Notebook(path, tuple(cells), kernel, language, version, tuple(problems), tuple(installs))
+        read.append(_cell(number, raw, problems, installs))
+    return Notebook(path, tuple(read), kernel, language, nbformat, tuple(problems), tuple(installs))
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -95,20 +121,25 @@ def _version(data: dict[str, Any], path: Path) -> tuple[int, int]:
     return major, minor if isinstance(minor, int) else 0
 
 
-def _language(data: dict[str, Any], path: Path) -> tuple[str, str]:
+def _declared_language(data: dict[str, Any]) -> tuple[str, str]:
     metadata = _mapping(data.get("metadata"))
     spec, info = _mapping(metadata.get("kernelspec")), _mapping(metadata.get("language_info"))
     kernel = _text(spec.get("name")) or "python3"
-    language = (_text(spec.get("language")) or _text(info.get("name"))).lower()
+    return kernel, _text(spec.get("language")) or _text(info.get("name"))
+
+
+def _python(path: Path, kernel: str, language: str) -> str:
+    language = language.lower()
     if not language:
         base = kernel.lower().rstrip("0123456789.-")
         language = _FOREIGN_KERNELS.get(base, "python")
     if language not in ("python", "ipython", "python3"):
+        written = f"for the kernel {kernel!r} in {language}" if kernel else f"in {language}"
         raise NotebookError(
-            f"{path} is written for the kernel {kernel!r} in {language}. Only Python notebooks can be converted: "
+            f"{path} is written {written}. Only Python notebooks can be converted: "
             "choose a Python kernel if the cells are Python, and save."
         )
-    return kernel, "python"
+    return "python"
 
 
 def _cell(number: int, raw: dict[str, Any], problems: list[Problem], installs: list[Install]) -> Cell:

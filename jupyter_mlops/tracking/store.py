@@ -136,6 +136,14 @@ def store(uri: str) -> Iterator[MlflowClient]:
             yield MlflowClient(tracking_uri=uri, registry_uri=uri)
         except MlflowException as error:
             raise TrackingError(f"MLflow at {shown(uri)} refused: {error.message}") from error
+        except Exception as error:
+            # A database that MLflow cannot open; SQLAlchemy need not be installed where the store is a server.
+            if not type(error).__module__.startswith("sqlalchemy."):
+                raise
+            reason = getattr(error, "orig", None) or error
+            raise TrackingError(
+                f"The database of MLflow at {shown(uri)} cannot be used: {reason}. Check the file, or give another store."
+            ) from error
 
 
 class _Quiet:

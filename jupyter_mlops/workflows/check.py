@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jupyter_mlops.notebook.checks.registry import Rule
     from jupyter_mlops.notebook.checks.run import Found
 
-__all__ = ["CheckOptions", "Checked", "check", "edited_text", "selected_rules"]
+__all__ = ["CheckOptions", "Checked", "Here", "check", "edited_text", "mended", "selected_rules", "unreadable"]
 
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")  # as nbformat takes sources apart; `splitlines` knows more line ends
 
@@ -61,8 +61,8 @@ class Checked:
         return "\n".join(pieces)
 
 
-class _Here:
-    """What is installed in this environment, which is the notebook kernel's too."""
+class Here:
+    """What is installed in this environment, which is the notebook kernel's too; `folder` is where its own modules lie."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -132,20 +132,24 @@ def check(path: Path, options: CheckOptions, progress: Callable[[str], None] = l
     try:
         notebook = read_notebook(path)
     except NotebookError as error:
-        message = str(error).removeprefix(f"{path} ")
-        one = Problem("unreadable", "error", message[:1].upper() + message[1:])
-        return Checked(path, (one,) if "unreadable" in rules else ())
-    found = check_notebook(notebook, rules, _Here(path.absolute().parent))
+        return Checked(path, (unreadable(path, error),) if "unreadable" in rules else ())
+    found = check_notebook(notebook, rules, Here(path.absolute().parent))
     problems = [one.problem for one in found]
     if options.run:
         from jupyter_mlops.workflows.rerun import unstable_cells
 
         problems += [one for one in unstable_cells(notebook, progress, options.cell_timeout) if one.code in rules]
         problems.sort(key=lambda one: (one.cell or 0, one.line or 0, one.code))
-    return Checked(path, tuple(problems), _mended(notebook, found), notebook, frozenset(f.problem for f in found if f.edits))
+    return Checked(path, tuple(problems), mended(notebook, found), notebook, frozenset(f.problem for f in found if f.edits))
 
 
-def _mended(notebook: Notebook, found: Iterable[Found]) -> dict[int, str]:
+def unreadable(path: Path, error: NotebookError) -> Problem:
+    """The problem of a file that cannot be read as a notebook in Python."""
+    message = str(error).removeprefix(f"{path} ")
+    return Problem("unreadable", "error", message[:1].upper() + message[1:])
+
+
+def mended(notebook: Notebook, found: Iterable[Found]) -> dict[int, str]:
     """New sources of cells; a cell whose new source does not parse stays as it is."""
     from jupyter_mlops.notebook.checks.run import apply_edits
     from jupyter_mlops.notebook.magics import neutralise

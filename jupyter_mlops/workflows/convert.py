@@ -28,6 +28,7 @@ from jupyter_mlops.errors import ConversionError, ExportError, MlopsError, Outpu
 from jupyter_mlops.notebook.dataflow import analyse
 from jupyter_mlops.notebook.problems import Problem
 from jupyter_mlops.notebook.read import read_notebook
+from jupyter_mlops.promotion.policy import policy_beside
 from jupyter_mlops.signature import Signature
 from jupyter_mlops.workflows.boundary import Attempts, Boundary, Run, find_boundary, watched_path
 from jupyter_mlops.workflows.events import Listener, Progress
@@ -212,7 +213,7 @@ class _Conversion:
         with self.progress.step("lift"):
             suites, unread = notebook_suites(analysis.notebook)
             plan = make_plan(analysis, selection, parameters=parameters, name=self.options.name, seen=seen, suites=suites, **how)
-            plan = replace(plan, problems=(*plan.problems, *unread))
+            plan = replace(plan, problems=(*plan.problems, *unread), policy=policy_beside(analysis.notebook.path))
         self.progress.current = "plan"
         self._stop_on_errors(plan.problems)
         with self.progress.step("plan"):

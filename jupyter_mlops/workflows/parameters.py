@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlops.errors import ParameterError
@@ -13,12 +14,23 @@ from jupyter_mlops.notebook.cells import Stage
 if TYPE_CHECKING:
     from jupyter_mlops.notebook.dataflow import Analysis
 
-__all__ = ["check_parameters", "declared_parameters", "parse_value"]
+__all__ = ["Declared", "check_parameters", "declarations", "declared_parameters", "parse_value"]
 
 
-def declared_parameters(analysis: Analysis) -> dict[str, Any]:
-    """Literals of the cells tagged `parameters`, by name."""
-    found: dict[str, Any] = {}
+@dataclass(frozen=True)
+class Declared:
+    """A literal of a cell tagged `parameters`: its value, and where it stands; `literal` is its text."""
+
+    value: Any
+    node: ast.expr
+    cell: int
+    statement: int
+    literal: str
+
+
+def declarations(analysis: Analysis) -> dict[str, Declared]:
+    """Literals of the cells tagged `parameters`, by name: the last one of each."""
+    found: dict[str, Declared] = {}
     for statement in analysis.statements:
         if statement.stage is not Stage.PARAMETERS:
             continue
@@ -28,10 +40,17 @@ def declared_parameters(analysis: Analysis) -> dict[str, Any]:
                 | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
             ):
                 try:
-                    found[name] = ast.literal_eval(value)
-                except ValueError:
+                    literal = ast.literal_eval(value)
+                except (ValueError, TypeError, RecursionError):  # TypeError: a dict with a list for a key
                     continue
+                text = ast.get_source_segment(analysis.notebook.cells[statement.cell - 1].code, value) or repr(literal)
+                found[name] = Declared(literal, value, statement.cell, statement.index, text)
     return found
+
+
+def declared_parameters(analysis: Analysis) -> dict[str, Any]:
+    """Values of the cells tagged `parameters`, by name."""
+    return {name: one.value for name, one in declarations(analysis).items()}
 
 
 def parse_value(text: str) -> Any:

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 from jupyter_mlops.data.reads import is_data_file
 from jupyter_mlops.data.versions import data_version
 from jupyter_mlops.signature import Signature
+from jupyter_mlops.tracking.lifecycle import ARCHIVE, AUTHOR, DIGEST
 from jupyter_mlops.tracking.lineage import environment, git_state
 from jupyter_mlops.tracking.registry import ModelRecord, register
 from jupyter_mlops.tracking.runs import RunRecord, log_run
 from jupyter_mlops.tracking.snapshot import notebook_html
 from jupyter_mlops.tracking.store import check_reachable, tracking_uri
+from jupyter_mlops.workflows.person import current_user
+from jupyter_mlops.workflows.project_archive import pack_project
 from jupyter_mlops.workflows.report import Report
 
 if TYPE_CHECKING:
@@ -62,6 +65,9 @@ def register_project(
     distributions = dict(line.split("==", 1) for line in plan.locked)
     home = notebook.resolve().parent
     data = [data_version(path) for path in facts.files if is_data_file(path, home)]
+    folder, _, name = ARCHIVE.rpartition("/")
+    archive = facts.folder / name
+    packed = pack_project(project, archive)  # what a promotion tests, and what an approval is for
     tags = {
         "notebook": notebook.name,
         "notebook.sha256": digest,
@@ -71,6 +77,8 @@ def register_project(
         **git.tags,
         **{f"data.{Path(f.path).name}": f"md5:{f.md5}" for f in data[:20]},
         **_parity_tags(report),
+        DIGEST: packed,
+        AUTHOR: current_user(),
     }
     executed = facts.executed
     html = facts.folder / "notebook.html"
@@ -83,6 +91,7 @@ def register_project(
         tags=tags,
         artifacts=[
             (notebook, "notebook"), (executed, "notebook"), (html, "notebook"), (project / "requirements.lock", "environment"),
+            (archive, folder),
         ],
         texts={
             "parity.json": json.dumps(report.parity, indent=2),

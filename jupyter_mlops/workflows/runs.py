@@ -15,7 +15,7 @@ from jupyter_mlops.tracking.store import check_reachable, shown
 from jupyter_mlops.workflows.comparison import Comparison, compare
 from jupyter_mlops.workflows.runs_table import RunsTable, table
 
-__all__ = ["chosen_experiment", "compare_runs", "list_runs"]
+__all__ = ["chosen_experiment", "compare_runs", "experiment_notes", "list_runs"]
 
 
 def chosen_experiment(uri: str, explicit: str | None, notebook: Path | None, *, needed: bool = True) -> str | None:
@@ -78,7 +78,8 @@ def list_runs(
         if sort is not None and newest and not rows:
             raise UsageError(_no_metric(sort, newest))
         rows += [row for row in newest if row.run_id not in known][: limit - len(rows)]
-    return table(uri, experiment, rows, sort=sort, notes=_notes(uri, experiment, rows, filter_string, kinds))
+    notes = experiment_notes(uri, experiment, empty=not rows, filtered=bool(filter_string or kinds))
+    return table(uri, experiment, rows, sort=sort, notes=notes)
 
 
 def compare_runs(uri: str, a: str, b: str, *, experiment: str | None = None) -> Comparison:
@@ -115,15 +116,24 @@ def _no_metric(sort: str, rows: Sequence[RunRow]) -> str:
     )
 
 
-def _notes(uri: str, experiment: str, rows: Sequence[RunRow], filter_string: str, kinds: Sequence[str]) -> list[str]:
+def experiment_notes(uri: str, experiment: str, *, empty: bool, filtered: bool) -> list[str]:
+    """What there is to know besides the runs: that there is no such experiment, that runs wait on disk.
+
+    Parameters
+    ----------
+    empty
+        No run is shown.
+    filtered
+        Only some of the runs were asked for.
+    """
     notes = []
-    if not rows:
+    if empty:
         names = experiment_names(uri)
         if experiment not in names:
             close = difflib.get_close_matches(experiment, names, 1)
             there = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(names[:10]) or 'none'}."
             notes.append(f"There is no experiment {experiment!r} yet. {there}")
-        elif filter_string or kinds:
+        elif filtered:
             notes.append("The filter leaves none.")
     waiting = waiting_runs(uri, experiment)
     if waiting:

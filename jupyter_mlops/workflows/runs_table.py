@@ -25,6 +25,7 @@ __all__ = [
     "number_text",
     "run_link",
     "table",
+    "value_of",
     "value_text",
 ]
 
@@ -82,7 +83,7 @@ class RunsTable:
 
     def values(self, row: RunRow) -> list[Value]:
         """A row's values in the order of the columns: times in ms, durations in seconds, None where there is none."""
-        return [_value(row, column) for column in self.columns]
+        return [value_of(row, column) for column in self.columns]
 
     def link(self, row: RunRow) -> str | None:
         """The run's page in MLflow, where the store is a server."""
@@ -123,7 +124,7 @@ class RunsTable:
         for column in self.columns:
             if not column.shown:
                 continue
-            texts = [column.title, *(_cut(value_text(_value(row, column), column), _WIDTH) for row in self.rows)]
+            texts = [column.title, *(_cut(value_text(value_of(row, column), column), _WIDTH) for row in self.rows)]
             size = max(map(len, texts)) + 2
             if left or used + size > width:
                 left.append(column.title)
@@ -169,7 +170,7 @@ def _columns(rows: Sequence[RunRow], sort: str | None) -> Iterable[Column]:
         yield Column(f"param:{name}", name, "param", numeric=_all_numbers(row.params.get(name) for row in rows), shown=shown_now)
     for name in _TAGS:
         column = Column(f"tag:{name}", name, "tag")
-        values = {_value(row, column) for row in rows}
+        values = {value_of(row, column) for row in rows}
         if values != {None} and rows:
             yield Column(f"tag:{name}", name, "tag", shown=len(values) > 1 and name != "kind")
 
@@ -197,7 +198,8 @@ def _all_numbers(values: Iterable[str | None]) -> bool:
     return found
 
 
-def _value(row: RunRow, column: Column) -> Value:
+def value_of(row: RunRow, column: Column) -> Value:
+    """A run's value for a column; None where it has none."""
     if column.kind == "metric":
         return row.metrics.get(column.title)
     if column.kind == "param":
@@ -217,7 +219,8 @@ def git_text(tags: Mapping[str, str]) -> str | None:
 
 def data_versions(tags: Mapping[str, str]) -> dict[str, str]:
     """The data files that a run's tags name, and their versions."""
-    return {key.removeprefix("data."): value for key, value in sorted(tags.items()) if key.startswith("data.")}
+    found = sorted(item for item in tags.items() if item[0].startswith("data."))
+    return {key.removeprefix("data."): value for key, value in found}
 
 
 def _data(row: RunRow) -> str | None:

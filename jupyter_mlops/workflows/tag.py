@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from jupyter_mlops.notebook.dataflow import analyse
 from jupyter_mlops.notebook.edit_tags import NewCell, edit_notebook
 from jupyter_mlops.notebook.read import read_notebook
 
-__all__ = ["TagResult", "suggest_tags"]
+__all__ = ["TagResult", "split_cells", "suggest_tags"]
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def suggest_tags(path: Path, *, model: str | None = None, write: bool = False, s
     suggestion = suggest(analyse(notebook), model)
     if suggestion.problem is not None and model is not None:
         raise UsageError(f"{suggestion.problem.message} {suggestion.problem.fix}")
-    splits = _splits(notebook, suggestion.cells) if split else {}
+    splits = split_cells(notebook, suggestion.cells) if split else {}
     tags = {one.cell: str(one.tag) for one in suggestion.cells if one.tag is not None and one.cell not in splits}
     tagged = {cell.number: str(cell.stage) for cell in notebook.code_cells if cell.stage is not None}
     written = False
@@ -89,7 +90,8 @@ def suggest_tags(path: Path, *, model: str | None = None, write: bool = False, s
     return TagResult(path, suggestion, tagged, splits, written)
 
 
-def _splits(notebook: Notebook, cells: tuple[CellSuggestion, ...]) -> dict[int, tuple[NewCell, ...]]:
+def split_cells(notebook: Notebook, cells: Iterable[CellSuggestion]) -> dict[int, tuple[NewCell, ...]]:
+    """The new cells that each cell with parts of several stages is taken apart into, by number."""
     found: dict[int, tuple[NewCell, ...]] = {}
     for one in cells:
         cell = notebook.cells[one.cell - 1]

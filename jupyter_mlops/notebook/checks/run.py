@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from jupyter_mlops.notebook.cells import Notebook
 from jupyter_mlops.notebook.checks.context import Context, Environment
 from jupyter_mlops.notebook.checks.registry import Edit, Finding, Rule
-from jupyter_mlops.notebook.dataflow import analyse
+from jupyter_mlops.notebook.dataflow import Analysis, analyse
 from jupyter_mlops.notebook.depth import deep_recursion
 from jupyter_mlops.notebook.problems import Problem
 
@@ -26,7 +26,9 @@ class Found:
     edits: tuple[Edit, ...] = ()
 
 
-def check_notebook(notebook: Notebook, rules: Mapping[str, Rule], environment: Environment) -> list[Found]:
+def check_notebook(
+    notebook: Notebook, rules: Mapping[str, Rule], environment: Environment, analysis: Analysis | None = None
+) -> list[Found]:
     """Look for the problems of the given rules.
 
     Parameters
@@ -35,13 +37,15 @@ def check_notebook(notebook: Notebook, rules: Mapping[str, Rule], environment: E
         By code, as `registry.selected` gives them.
     environment
         What is installed where the notebook runs.
+    analysis
+        The notebook's, where it was made before.
 
     Returns
     -------
     list of Found
         In the order of the cells and lines. A line with ``# mlops: ignore[code, ...]``, or without codes for all, has none.
     """
-    context = Context(notebook, analyse(notebook), environment)
+    context = Context(notebook, analysis or analyse(notebook), environment)
     with deep_recursion():
         found = [
             Found(_problem(one, finding), finding.edits)

@@ -224,7 +224,7 @@ def test_a_beginning_of_several_ids_is_refused(store: Store) -> None:
 
 def test_many_runs_come_in_pages(large: str, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = [row.run_id for row in latest_runs(large, "bench", limit=1000)]
-    monkeypatch.setattr("jupyter_mlops.tracking.listing._PAGE", 150)
+    monkeypatch.setattr("jupyter_mlops.tracking.searching.PAGE", 150)
     assert [row.run_id for row in latest_runs(large, "bench", limit=1000)] == whole
     assert [row.run_id for row in latest_runs(large, "bench", limit=301)] == whole[:301]
     assert len(set(whole)) == 400

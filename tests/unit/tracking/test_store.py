@@ -56,3 +56,12 @@ def test_a_silent_server_is_not_asked_each_time(monkeypatch: pytest.MonkeyPatch)
         started = time.monotonic()
         assert not is_reachable(uri)
         assert time.monotonic() - started < 1.0
+
+
+def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").write_text("a text that is no database " * 50)
+    with (
+        pytest.raises(TrackingError, match="cannot be used: file is not a database"),
+        store(f"sqlite:///{tmp_path}/mlflow.db") as client,
+    ):
+        client.search_experiments()

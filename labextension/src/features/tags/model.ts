@@ -1,5 +1,5 @@
-import type { ICellModel } from '@jupyterlab/cells';
-import type { Notebook } from '@jupyterlab/notebook';
+import type { Cell, ICellModel } from '@jupyterlab/cells';
+import type { INotebookModel, Notebook } from '@jupyterlab/notebook';
 
 import { Tag, tagOf, withTag } from '../../tags';
 
@@ -22,11 +22,32 @@ export function setCellTag(cell: ICellModel, tag: Tag | null): void {
   }
 }
 
+/**
+ * Change a notebook as a single step of undo.
+ *
+ * Changes within half a second are one step unless the manager is told where one ends.
+ */
+export function asOneStep(model: INotebookModel, change: () => void): void {
+  const { undoManager } = model.sharedModel as { undoManager?: { stopCapturing(): void } };
+  undoManager?.stopCapturing();
+  model.sharedModel.transact(change);
+  undoManager?.stopCapturing();
+}
+
 /** Set or clear the tag of all selected cells, and of the active one, as a single step of undo. */
 export function tagSelectedCells(notebook: Notebook, tag: Tag | null): number {
   const cells = notebook.widgets.filter(cell => notebook.isSelectedOrActive(cell)).map(cell => cell.model);
-  notebook.model?.sharedModel.transact(() => {
-    cells.forEach(cell => setCellTag(cell, tag));
-  });
+  if (notebook.model) {
+    asOneStep(notebook.model, () => cells.forEach(cell => setCellTag(cell, tag)));
+  }
   return cells.length;
+}
+
+/** Make a cell the one that commands are about; a selection that it belongs to stays. */
+export function pointTo(notebook: Notebook, cell: Cell): void {
+  const index = notebook.widgets.indexOf(cell);
+  if (index >= 0 && !notebook.isSelectedOrActive(cell)) {
+    notebook.deselectAll();
+    notebook.activeCellIndex = index;
+  }
 }

@@ -1,0 +1,198 @@
+"""``jupyter mlops promote``, ``approve`` and ``reject``: a model version's way into production."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from jupyter_mlops.commands.console import Console, print_event
+from jupyter_mlops.commands.run import stop_on_termination
+
+if TYPE_CHECKING:
+    from jupyter_mlops.promotion.state import PromotionState
+    from jupyter_mlops.workflows.promote import PromoteResult
+
+__all__ = ["COMMANDS", "add_approve", "add_parser", "add_reject", "approve", "reject", "run"]
+
+_CODES = "Exit codes: 0 in production or waiting for an approval, 1 a gate or a person said no, 2 usage or environment, 130 interrupted."
+_MARKS = {"passed": "✓", "failed": "✗", "inconclusive": "?", "skipped": "-", "waiting": "…", "running": "·", "pending": " "}
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``promote`` to the command line."""
+    parser = commands.add_parser(
+        "promote",
+        help="take a registered model version through its gates and an approval into production",
+        description="Run the tests of the version's project and compare the registered model with the notebook, wait for an approval, "
+        "then put the version into production and archive the one before. Whatever stops it: the same command goes on where it stood.",
+        epilog=_CODES,
+    )
+    parser.add_argument(
+        "model",
+        metavar="MODEL[@VERSION]",
+        help="name of the registered model (default version: the one in staging, else the newest)",
+    )
+    parser.add_argument("-m", "--comment", default="", metavar="TEXT", help="why; it stands in the journal")
+    _add_shared(parser)
+
+
+def add_approve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``approve`` to the command line."""
+    parser = commands.add_parser(
+        "approve",
+        help="approve a promotion that waits, and go on with it",
+        description="Approve the promotion of a model that waits for it, and go on with it. By default the author of a version may "
+        "not approve it: promotion.yaml in the project decides.",
+        epilog=_CODES,
+    )
+    _add_named(parser)
+    parser.add_argument("--no-continue", action="store_true", help="only write the approval: `promote` goes on later")
+    _add_shared(parser)
+
+
+def add_reject(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``reject`` to the command line."""
+    parser = commands.add_parser(
+        "reject",
+        help="reject a promotion that waits, or cancel your own",
+        description="End the promotion of a model: reject it if you may decide about it, else withdraw it if you began it or made the version.",
+        epilog="Exit codes: 0 done, 1 you may not, 2 usage or environment.",
+    )
+    _add_named(parser)
+    _add_shared(parser)
+
+
+def _add_named(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("promotion", metavar="MODEL|PROMOTION", help="name of the model, or id of the promotion")
+    parser.add_argument("-m", "--comment", default="", metavar="TEXT", help="why; it stands in the journal")
+
+
+def _add_shared(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--tracking-uri", metavar="URI", help="MLflow's address (default: MLFLOW_TRACKING_URI, else sqlite in this folder)"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON object per event on standard output; the last is the promotion"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run ``promote``; returns the exit code."""
+    model, at, version = str(arguments.model).partition("@")
+    version = version.removeprefix("v")
+    if not model or (at and not version.isdecimal()):
+        print(f"error: {arguments.model!r} is no MODEL[@VERSION], such as churn or churn@3.", file=sys.stderr)
+        return 2
+    return _guarded(lambda: _promote(arguments, model, version or None, arguments.tracking_uri))
+
+
+def approve(arguments: argparse.Namespace) -> int:
+    """Run ``approve``; returns the exit code."""
+
+    def work() -> int:
+        from jupyter_mlops.database import database_url
+        from jupyter_mlops.workflows.person import current_user
+        from jupyter_mlops.workflows.promotions import decide
+
+        state = _found(arguments)
+        view = decide(database_url(), state.id, "approve", user=current_user(), comment=arguments.comment, digest=state.digest)
+        if arguments.no_continue:
+            _show(arguments, {"ok": True, "promotion": state.id, "status": view["status"], "view": view})
+            return 0
+        return _promote(arguments, state.model, state.version, _address(arguments, state), comment="")
+
+    return _guarded(work)
+
+
+def reject(arguments: argparse.Namespace) -> int:
+    """Run ``reject``; returns the exit code."""
+
+    def work() -> int:
+        from jupyter_mlops.database import database_url
+        from jupyter_mlops.promotion.view import reason_against
+        from jupyter_mlops.workflows.person import current_user
+        from jupyter_mlops.workflows.promotions import decide
+
+        state, user = _found(arguments), current_user()
+        mine = state.active and user in (state.author, state.started_by)
+        decision: Any = "cancel" if mine and reason_against(state, user) else "reject"
+        view = decide(database_url(), state.id, decision, user=user, comment=arguments.comment, digest=state.digest)
+        _show(arguments, {"ok": True, "promotion": state.id, "status": view["status"], "view": view})
+        return 0
+
+    return _guarded(work)
+
+
+def _guarded(work: Any) -> int:
+    from jupyter_mlops.errors import MlopsError
+
+    stop_on_termination()
+    try:
+        return int(work())
+    except MlopsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("\nstopped: the same command goes on where it stood", file=sys.stderr)
+        return 130
+
+
+def _promote(
+    arguments: argparse.Namespace, model: str, version: str | None, tracking_uri: str | None, comment: str | None = None
+) -> int:
+    from jupyter_mlops.workflows.promote import PromoteOptions, promote
+
+    options = PromoteOptions(tracking_uri=tracking_uri, comment=arguments.comment if comment is None else comment)
+    result: PromoteResult = promote(model, version, options, print_event if arguments.json else Console())
+    _show(arguments, {**result.as_dict(), "view": dict(result.view)})
+    return result.exit_code
+
+
+def _found(arguments: argparse.Namespace) -> PromotionState:
+    from jupyter_mlops.database import database_url
+    from jupyter_mlops.tracking.store import tracking_uri
+    from jupyter_mlops.workflows.promotions import find_promotion
+
+    return find_promotion(database_url(), arguments.promotion, tracking_uri(arguments.tracking_uri, Path.cwd()))
+
+
+def _address(arguments: argparse.Namespace, state: PromotionState) -> str:
+    """The registry of a promotion: as it is given here, since the journal holds no password, else as the journal has it."""
+    from jupyter_mlops.tracking.store import tracking_uri
+    from jupyter_mlops.workflows.promotions import registry_key
+
+    given = tracking_uri(arguments.tracking_uri, Path.cwd())
+    return given if registry_key(given) == state.registry else state.registry
+
+
+def _show(arguments: argparse.Namespace, result: dict[str, Any]) -> None:
+    if arguments.json:
+        print(json.dumps(result, ensure_ascii=False, default=repr), flush=True)
+        return
+    view = result["view"]
+    print(
+        f"\npromotion {view['id']}   {view['model']} version {view['version']}, made by {view['author'] or 'an unknown author'}"
+    )
+    for step in view["steps"]:
+        lines = step["message"].split("\n")
+        print(f"  {_MARKS[step['status']]} {step['title']:<26}{step['status']:<14}{lines[0]}")
+    if view["status"] in ("failed", "rejected"):
+        for step in view["steps"]:
+            if step["status"] == "failed" and step["log"]:
+                print("\n".join(f"    {line}" for line in step["log"].splitlines()[-25:]), file=sys.stderr)
+    print(f"status    {view['status']}")
+    if view["status"] == "waiting":
+        print(f"Approve it: jupyter mlops approve {view['model']} -m 'why'   (or reject)")
+        if not view["mayDecide"]:
+            print(f"Not you: {view['whyNot']}")
+
+
+COMMANDS = {
+    "promote": SimpleNamespace(add_parser=add_parser, run=run),
+    "approve": SimpleNamespace(add_parser=add_approve, run=approve),
+    "reject": SimpleNamespace(add_parser=add_reject, run=reject),
+}

@@ -1,0 +1,68 @@
+"""What a gate is, what it looks at, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+__all__ = ["Gate", "GateResult", "Subject", "Tell"]
+
+Tell = Callable[[str, float | None], None]
+"""Says what a gate is doing, and how far it is (from 0 to 1, where that is known). Called without a message it only asks whether
+to go on; what it raises, such as at a cancelled promotion, ends the gate."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model version as a gate sees it.
+
+    Attributes
+    ----------
+    project
+        The project it was made with, unpacked into a scratch folder.
+    tags
+        Of the version in the registry.
+    python
+        Interpreter of the environment in which things are run.
+    compare
+        Has the registered model predict the golden rows and compares that with the notebook's own predictions: a comparison as
+        `jupyter_mlops.export.parity.Comparison` has it, with ``changed`` (files that are not those of the project), ``seconds``,
+        ``tolerance``, or with ``error`` and ``log``.
+    test_seconds
+        Time limit of the project's tests.
+    """
+
+    model: str
+    version: str
+    project: Path
+    tags: Mapping[str, str]
+    python: str
+    compare: Callable[[Tell], Mapping[str, Any]]
+    test_seconds: float = 900.0
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """A verdict, the figures behind it, and the end of what was printed."""
+
+    status: Literal["passed", "failed", "inconclusive"]
+    message: str
+    figures: Mapping[str, float | int | str | bool | None] = field(default_factory=dict)
+    log: str | None = None
+
+
+class Gate(Protocol):
+    """One question that a version has to answer well."""
+
+    @property
+    def name(self) -> str:
+        """Of its step."""
+
+    @property
+    def title(self) -> str:
+        """As people read it."""
+
+    def run(self, subject: Subject, tell: Tell) -> GateResult:
+        """Look at the version and judge."""

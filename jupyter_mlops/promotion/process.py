@@ -1,0 +1,110 @@
+"""Someone else's code in a process of its own: heard line by line, stopped in time, and nothing of it left over."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from jupyter_mlops.notebook.checks.secrets import redacted
+
+__all__ = ["Finished", "clean_environment", "run_process"]
+
+_LINES, _CHARACTERS = 200, 12_000  # kept of what is printed
+_OURS = ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONHOME", "MLFLOW_", "JUPYTER_MLOPS_", "PYTEST_")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How it ended; `code` is None when it took too long. `log` is the end of what it printed, without secrets."""
+
+    code: int | None
+    log: str
+    seconds: float
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """This process' environment without what would change how other code runs."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    return {**kept, "PYTHONUNBUFFERED": "1", "MPLBACKEND": "agg", **more}
+
+
+def run_process(
+    command: Sequence[str], *, folder: Path, environment: Mapping[str, str], seconds: float, hear: Callable[[str], None],
+    ask: Callable[[], None] = lambda: None,
+) -> Finished:  # fmt: skip
+    """Run a command.
+
+    Parameters
+    ----------
+    seconds
+        When it takes longer, it is stopped with all its descendants.
+    hear
+        Called with each line that it prints.
+    ask
+        Called about twice a second; what it (or `hear`) raises stops the command.
+    """
+    started = time.monotonic()
+    process = subprocess.Popen(
+        command, cwd=folder, env=dict(environment), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, encoding="utf-8", errors="replace", start_new_session=True,
+    )  # fmt: skip
+    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    tail: deque[str] = deque(maxlen=_LINES)
+
+    def read() -> None:
+        assert process.stdout is not None
+        with suppress(ValueError):  # closed under it
+            for line in process.stdout:
+                lines.put(line.rstrip("\n"))
+        lines.put(None)
+
+    reader = threading.Thread(target=read, name="jupyter-mlops-output", daemon=True)
+    reader.start()
+    late = over = False
+    try:
+        while not over and not late:
+            try:
+                line = lines.get(timeout=0.5)
+            except queue.Empty:
+                over = process.poll() is not None  # something that it left behind may keep its output open
+            else:
+                over = line is None
+                if line is not None:
+                    tail.append(line)
+                    hear(line)
+            ask()
+            late = not over and time.monotonic() - started > seconds
+        if not late:
+            process.wait(timeout=10)
+    finally:
+        _end(process)
+        reader.join(timeout=5)
+        if process.stdout is not None and not reader.is_alive():
+            process.stdout.close()
+    log = redacted("\n".join(tail))
+    return Finished(None if late else process.returncode, log[-_CHARACTERS:], time.monotonic() - started)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Stop the process, its group, and descendants that left the group."""
+    import psutil
+
+    family: list[psutil.Process] = []
+    with suppress(psutil.Error):
+        family = psutil.Process(process.pid).children(recursive=True)
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    for one in family:
+        with suppress(psutil.Error):
+            one.kill()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=10)

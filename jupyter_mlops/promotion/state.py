@@ -1,0 +1,167 @@
+"""What a promotion's entries add up to: a pure fold, so that state is never stored beside the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from jupyter_mlops.promotion.journal import ENDS, Entry
+
+__all__ = ["APPROVAL", "LIFECYCLE", "Approval", "PromotionState", "Status", "StepState", "StepStatus", "fold"]
+
+APPROVAL, LIFECYCLE = "approval", "lifecycle"
+Status = Literal["running", "waiting", "promoted", "rejected", "failed", "cancelled"]
+StepStatus = Literal["pending", "running", "passed", "failed", "inconclusive", "waiting", "skipped"]
+_OUTCOMES: dict[str, StepStatus] = {
+    "step-passed": "passed", "step-failed": "failed", "step-inconclusive": "inconclusive", "step-skipped": "skipped",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class StepState:
+    """How far one step is."""
+
+    name: str
+    title: str
+    status: StepStatus = "pending"
+    message: str = ""
+    seconds: float | None = None
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    log: str | None = None
+
+
+@dataclass(frozen=True)
+class Approval:
+    """Who approved, and of what."""
+
+    who: str
+    digest: str | None
+    comment: str
+
+
+@dataclass(frozen=True)
+class PromotionState:
+    """How far a promotion is.
+
+    Attributes
+    ----------
+    digest
+        Of the artifact; an approval is for this one only.
+    champion
+        Version that was in production when it began.
+    runner
+        The process that works on it, as far as the journal knows.
+    rule
+        The policy's word on the approval, once it waits for one.
+    lifecycle
+        What was decided about the lifecycle: version in production, and the one before.
+    last
+        The last entry: what is written next follows it.
+    """
+
+    id: str
+    registry: str
+    model: str
+    version: str
+    author: str
+    started_by: str
+    started: int
+    digest: str | None
+    champion: str | None
+    last: Entry
+    steps: tuple[StepState, ...] = ()
+    status: Status = "running"
+    ended: int | None = None
+    runner: Mapping[str, Any] | None = None
+    rule: Mapping[str, Any] | None = None
+    approval: Approval | None = None
+    lifecycle: Mapping[str, Any] | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether it has not ended."""
+        return self.ended is None
+
+    def step(self, name: str) -> StepState:
+        """A step by its name."""
+        return next(one for one in self.steps if one.name == name)
+
+    def is_done(self, name: str) -> bool:
+        """Whether nothing is left to do for a step."""
+        return self.step(name).status in ("passed", "skipped")
+
+
+def fold(entries: Sequence[Entry]) -> PromotionState:
+    """The state after these entries, which begin with `started`. What this version does not know is passed over."""
+    first = entries[0]
+    state = PromotionState(
+        id=first.promotion, registry=first.registry, model=first.model, version=first.version,
+        author=first.data.get("author") or "", started_by=first.who, started=first.at,
+        digest=first.data.get("digest"), champion=first.data.get("champion"), runner=first.data.get("runner"), last=first,
+        steps=tuple(StepState(name, title) for name, title in first.data["steps"]),
+    )  # fmt: skip
+    for entry in entries[1:]:
+        if state.active:
+            state = _after(state, entry)
+        state = replace(state, last=entry)
+    return state
+
+
+def _after(state: PromotionState, entry: Entry) -> PromotionState:
+    what, data = entry.what, entry.data
+    if what == "step-started":
+        return _with(state, data["step"], StepState("", "", "running", data.get("message", "")))
+    if what in _OUTCOMES:
+        made = StepState(
+            "", "", _OUTCOMES[what], data.get("message", ""), data.get("seconds"), data.get("figures") or {}, data.get("log")
+        )
+        return _with(state, data["step"], made)
+    if what == "resumed":
+        return replace(_reset(state), status="running", runner=data.get("runner"))
+    if what == "interrupted":
+        return replace(_reset(state, data.get("message", "")), runner=None)
+    if what == "waiting":
+        made = StepState("", "", "waiting", data.get("message", ""))
+        return replace(_with(state, APPROVAL, made), status="waiting", rule=data.get("rule") or {}, runner=None)
+    if what == "approved":
+        made = StepState("", "", "passed", _said(f"Approved by {entry.who}", data))
+        approval = Approval(entry.who, data.get("digest"), data.get("comment", ""))
+        return replace(_with(state, APPROVAL, made), status="running", approval=approval)
+    if what == "lifecycle-changed":
+        return replace(state, lifecycle=data)
+    if what in ENDS:
+        return _ended(state, entry)
+    return state
+
+
+def _ended(state: PromotionState, entry: Entry) -> PromotionState:
+    status: Status = entry.what  # type: ignore[assignment]  # one of ENDS
+    if status == "rejected":
+        state = _with(state, APPROVAL, StepState("", "", "failed", _said(f"Rejected by {entry.who}", entry.data)))
+    elif status == "cancelled":
+        said = _said(f"Cancelled by {entry.who}", entry.data)
+        open_ones = [one for one in state.steps if one.status in ("running", "waiting")]
+        for one in open_ones:
+            state = _with(state, one.name, StepState("", "", "skipped", said))
+    elif status == "failed":
+        state = _reset(state)
+    return replace(state, status=status, ended=entry.at, runner=None)
+
+
+def _said(what: str, data: Mapping[str, Any]) -> str:
+    return f"{what}: {data['comment']}" if data.get("comment") else f"{what}."
+
+
+def _with(state: PromotionState, name: str, made: StepState) -> PromotionState:
+    return replace(
+        state, steps=tuple(replace(made, name=one.name, title=one.title) if one.name == name else one for one in state.steps)
+    )
+
+
+def _reset(state: PromotionState, message: str = "") -> PromotionState:
+    """Steps that were running when their process went have to be done again."""
+    return replace(
+        state,
+        steps=tuple(replace(one, status="pending", message=message) if one.status == "running" else one for one in state.steps),
+    )

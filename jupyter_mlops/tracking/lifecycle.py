@@ -1,0 +1,204 @@
+"""Where a model version stands in the registry (aliases and the `lifecycle` tag), and its artifacts.
+
+The deprecated stages of MLflow are not used. Every change is idempotent: doing it again after a stop on the way is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jupyter_mlops.errors import NotFoundError, TrackingError
+from jupyter_mlops.tracking.listing_artifacts import _no_progress_bar
+from jupyter_mlops.tracking.store import shown, store
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+__all__ = [
+    "ARCHIVE", "AUTHOR", "DIGEST", "LIFECYCLE", "VersionFacts", "aliases_of", "apply_lifecycle", "fetch_archive", "fetch_model",
+    "find_version",
+]  # fmt: skip
+
+ARCHIVE = "project/project.zip"  # artifact of the run that a version was registered from
+DIGEST, AUTHOR, LIFECYCLE = "project.sha256", "mlops.author", "lifecycle"  # tags of a version
+PRODUCTION, PREVIOUS, STAGING = "production", "previous", "staging"  # aliases
+_MISSING = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # the second: no such alias
+
+
+@dataclass(frozen=True)
+class VersionFacts:
+    """A model version, with the aliases of its model."""
+
+    model: str
+    version: str
+    run_id: str
+    tags: Mapping[str, str]
+    aliases: Mapping[str, str]  # alias: version
+
+    @property
+    def digest(self) -> str | None:
+        """SHA-256 of its project's archive, if it has one."""
+        return self.tags.get(DIGEST)
+
+    @property
+    def champion(self) -> str | None:
+        """Version in production now."""
+        return self.aliases.get(PRODUCTION)
+
+
+def aliases_of(uri: str, model: str) -> dict[str, str]:
+    """Aliases of a model with their versions.
+
+    Raises
+    ------
+    NotFoundError
+        No model has that name.
+    TrackingError
+        The store refused.
+    """
+    with store(uri) as client:
+        return _aliases(client, uri, model)
+
+
+def find_version(uri: str, model: str, version: str | None = None) -> VersionFacts:
+    """A version of a model: the given one, else that of the alias `staging`, else the newest.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such model or version.
+    TrackingError
+        The store refused.
+    """
+    from mlflow.exceptions import MlflowException
+
+    with store(uri) as client:
+        aliases = _aliases(client, uri, model)
+        if version is None:
+            version = aliases.get(STAGING) or max(
+                (str(one.version) for one in client.search_model_versions(f"name = '{_quoted(model)}'")), key=int, default=None
+            )
+        if version is None:
+            raise NotFoundError(f"The model {model} in {shown(uri)} has no version. Convert its notebook: that registers one.")
+        try:
+            found = client.get_model_version(model, version)
+        except MlflowException as error:
+            if error.error_code not in _MISSING:
+                raise
+            raise NotFoundError(
+                f"The model {model} in {shown(uri)} has no version {version}. `jupyter mlops promote {model}` takes the one in staging."
+            ) from None
+        return VersionFacts(model, str(found.version), str(found.run_id or ""), dict(found.tags), aliases)
+
+
+def fetch_archive(uri: str, run_id: str, folder: Path) -> Path | None:
+    """Download the archive of a version's project; None when its run has none.
+
+    Raises
+    ------
+    TrackingError
+        The store refused, or broke off.
+    """
+    with store(uri) as client, _no_progress_bar():
+        there = {one.path for one in client.list_artifacts(run_id, ARCHIVE.rsplit("/", 1)[0])}
+        if ARCHIVE not in there:
+            return None
+        try:
+            return Path(client.download_artifacts(run_id, ARCHIVE, str(folder)))
+        except OSError as error:
+            raise TrackingError(f"{ARCHIVE} of run {run_id} cannot be fetched from {shown(uri)}: {error}. Try again.") from error
+
+
+def fetch_model(uri: str, model: str, version: str, folder: Path) -> Path:
+    """Download a registered model.
+
+    Raises
+    ------
+    TrackingError
+        The store refused, or broke off.
+    """
+    with store(uri) as client, _no_progress_bar():
+        from mlflow.artifacts import download_artifacts
+
+        try:
+            # An address of the form models:/NAME/VERSION would be looked up in MLflow's global registry.
+            source = client.get_model_version_download_uri(model, version)
+            return Path(download_artifacts(source, dst_path=str(folder), tracking_uri=uri, registry_uri=uri))
+        except OSError as error:
+            raise TrackingError(f"{model} version {version} cannot be fetched from {shown(uri)}: {error}. Try again.") from error
+
+
+def apply_lifecycle(uri: str, model: str, production: str, previous: str | None) -> list[str]:
+    """Make a version the one in production; the one before is `previous` and Archived.
+
+    Returns
+    -------
+    list of str
+        What had to be changed, as sentences; empty when all was so already.
+
+    Raises
+    ------
+    TrackingError
+        The store refused.
+    """
+    changed: list[str] = []
+    with store(uri) as client:
+        aliases = _aliases(client, uri, model)
+
+        def tag(version: str, value: str) -> None:
+            if client.get_model_version(model, version).tags.get(LIFECYCLE) != value:
+                client.set_model_version_tag(model, version, LIFECYCLE, value)
+                changed.append(f"version {version} is {value}")
+
+        # The alias is what decides who serves, so it moves first and in one call: there is always a version in production.
+        if aliases.get(PRODUCTION) != production:
+            client.set_registered_model_alias(model, PRODUCTION, production)
+            changed.append(f"alias {PRODUCTION} on version {production}")
+        tag(production, "Production")
+        if previous is None:
+            if aliases.get(PREVIOUS) == production:
+                client.delete_registered_model_alias(model, PREVIOUS)
+                changed.append(f"alias {PREVIOUS} taken off version {production}")
+        elif _exists(client, model, previous):
+            if aliases.get(PREVIOUS) != previous:
+                client.set_registered_model_alias(model, PREVIOUS, previous)
+                changed.append(f"alias {PREVIOUS} on version {previous}")
+            tag(previous, "Archived")
+        if aliases.get(STAGING) == production:
+            client.delete_registered_model_alias(model, STAGING)
+            changed.append(f"alias {STAGING} taken off version {production}")
+    return changed
+
+
+def _aliases(client: MlflowClient, uri: str, model: str) -> dict[str, str]:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        found = client.get_registered_model(model)
+    except MlflowException as error:
+        if error.error_code not in _MISSING:
+            raise
+        raise NotFoundError(
+            f"No model {model} is registered in {shown(uri)}. Convert its notebook, or name its store with --tracking-uri."
+        ) from None
+    return {str(alias): str(version) for alias, version in found.aliases.items()}
+
+
+def _exists(client: MlflowClient, model: str, version: str) -> bool:
+    """A former version may have been deleted: that is no reason to stop."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.get_model_version(model, version)
+    except MlflowException as error:
+        if error.error_code in _MISSING:
+            return False
+        raise
+    return True
+
+
+def _quoted(name: str) -> str:
+    return name.replace("'", "")

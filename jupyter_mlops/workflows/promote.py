@@ -1,0 +1,394 @@
+"""One model version's way into production: gates, approval, lifecycle. Each step is in the journal before the next begins.
+
+Whatever stops it (a kill, a registry that went away, an approval that takes days), calling `promote` again goes on with the
+first step that is not done.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jupyter_mlops.database import database_url
+from jupyter_mlops.errors import ConflictError, MlopsError, NotFoundError, UsageError
+from jupyter_mlops.promotion.gates import GATES
+from jupyter_mlops.promotion.gates.kinds import Gate, GateResult, Subject, Tell
+from jupyter_mlops.promotion.journal import Active, Entry, Journal, Moved
+from jupyter_mlops.promotion.policy import ApprovalRule
+from jupyter_mlops.promotion.state import APPROVAL, LIFECYCLE, PromotionState, fold
+from jupyter_mlops.promotion.view import view
+from jupyter_mlops.tracking.lifecycle import AUTHOR, apply_lifecycle, find_version
+from jupyter_mlops.tracking.store import check_reachable, shown, tracking_uri
+from jupyter_mlops.workflows.artifact import Artifact, ArtifactError
+from jupyter_mlops.workflows.events import Event, Listener, Progress
+from jupyter_mlops.workflows.person import current_user
+from jupyter_mlops.workflows.promotions import registry_key
+from jupyter_mlops.workflows.reconciling import reconcile
+
+__all__ = ["PromoteOptions", "PromoteResult", "promote"]
+
+_ASK_EVERY = 1.0  # seconds between two looks whether the promotion was cancelled
+_ELSEWHERE = 3600.0  # seconds without a word after which a process on another machine counts as gone
+_here: set[str] = set()  # promotions that this process works on
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class PromoteOptions:
+    """How to promote; the defaults are those of the command line.
+
+    Attributes
+    ----------
+    folder
+        Where the SQLite store lies when no tracking URI is given.
+    database
+        URL of the journal's database.
+    user
+        Who promotes.
+    test_seconds
+        Time limit of the project's tests.
+    """
+
+    tracking_uri: str | None = None
+    folder: Path = field(default_factory=Path.cwd)
+    database: str | None = None
+    user: str | None = None
+    comment: str = ""
+    test_seconds: float = 900.0
+
+
+@dataclass(frozen=True)
+class PromoteResult:
+    """Where the promotion stands: `status` is waiting, promoted, rejected, failed or cancelled."""
+
+    promotion: str
+    status: str
+    view: Mapping[str, Any]
+    tracking_uri: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing and nobody said no."""
+        return self.status in ("promoted", "waiting")
+
+    @property
+    def exit_code(self) -> int:
+        """0 in production or waiting for an approval, 1 a gate or a person said no."""
+        return 0 if self.ok else 1
+
+    def as_dict(self) -> dict[str, Any]:
+        """The message `PromoteDone`."""
+        return {"ok": self.ok, "promotion": self.promotion, "status": self.status}
+
+
+def promote(
+    model: str, version: str | None = None, options: PromoteOptions | None = None, listen: Listener = lambda event: None
+) -> PromoteResult:
+    """Run the open steps of a version's promotion, up to an approval that it has to wait for, or to its end.
+
+    Parameters
+    ----------
+    version
+        Default: that of the promotion under way, else that of the alias `staging`, else the newest.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such model or version.
+    ConflictError
+        Another promotion of the model is active, another process works on this one, or the version is in production.
+    EnvironmentLackError
+        The registry or the database does not answer; calling again goes on.
+    """
+    options = options or PromoteOptions()
+    uri = tracking_uri(options.tracking_uri, options.folder)
+    check_reachable(uri)
+    user = options.user or current_user()
+    journal = Journal(database_url(options.database))
+    state = _begin_or_find(journal, uri, model, version, user, options.comment)
+    if not state.active or state.status == "waiting":
+        return _result(journal, state.id, user, uri)
+    with _alone(state), tempfile.TemporaryDirectory(prefix="jupyter-mlops-") as scratch:
+        work = _Promotion(journal, state, uri, user, options, Progress(listen), Path(scratch))
+        work.run()
+    return _result(journal, state.id, user, uri)
+
+
+def _result(journal: Journal, promotion: str, user: str, uri: str) -> PromoteResult:
+    shape = view(journal.entries(promotion), user)
+    return PromoteResult(promotion, shape["status"], shape, uri)
+
+
+def _begin_or_find(journal: Journal, uri: str, model: str, version: str | None, user: str, comment: str) -> PromotionState:
+    """The active promotion of the model, else a new one."""
+    registry = registry_key(uri)
+    for _ in range(3):
+        active = journal.active(registry, model)
+        if active is not None:
+            state = fold(journal.entries(active))
+            if version is not None and state.version != version:
+                raise ConflictError(
+                    f"Version {state.version} of {model} is on its way already (promotion {state.id}, {state.status}, begun by "
+                    f"{state.started_by}). Let it end, or cancel it: `jupyter mlops reject {state.id}`. Then promote version {version}."
+                )
+            return state
+        mended = reconcile(journal.url, uri, model)
+        facts = find_version(uri, model, version)
+        if facts.champion == facts.version:
+            raise ConflictError(f"Version {facts.version} of {model} is in production already. Nothing is to be done.")
+        steps = [[gate.name, gate.title] for gate in GATES] + [[APPROVAL, "Approval"], [LIFECYCLE, "Into production"]]
+        data = {
+            "digest": facts.digest, "author": facts.tags.get(AUTHOR, ""), "champion": facts.champion, "run": facts.run_id,
+            "steps": steps, "comment": comment.strip(), "runner": _runner(), "reconciled": mended.get(model, []),
+        }  # fmt: skip
+        try:
+            return fold([journal.start(registry, model, facts.version, user, data)])
+        except Active:
+            continue  # somebody else was faster: go on with theirs, or say so
+    raise ConflictError(f"Several promotions of {model} were begun at once. Try again.")
+
+
+@contextmanager
+def _alone(state: PromotionState) -> Iterator[None]:
+    """One process, and one thread of it, works on a promotion."""
+    with _lock:
+        if state.id in _here or _is_alive(state):
+            where = (state.runner or {}).get("host", "this machine")
+            raise ConflictError(
+                f"The promotion {state.id} of {state.model} version {state.version} is being worked on already (on {where}). "
+                "Wait for it, or stop that process first."
+            )
+        _here.add(state.id)
+    try:
+        yield
+    finally:
+        with _lock:
+            _here.discard(state.id)
+
+
+def _is_alive(state: PromotionState) -> bool:
+    """Whether the process that the journal names still works on it."""
+    runner = state.runner
+    if not runner:
+        return False
+    if runner.get("host") != socket.gethostname():
+        return time.time() * 1000 - state.last.at < _ELSEWHERE * 1000
+    if runner.get("pid") == os.getpid():
+        return False  # then it would be in `_here`
+    import psutil
+
+    try:
+        created: float = psutil.Process(int(runner["pid"])).create_time()
+        return abs(created - float(runner["created"])) < 1.0
+    except (psutil.Error, KeyError, ValueError):
+        return False
+
+
+def _runner() -> dict[str, Any]:
+    import psutil
+
+    return {"host": socket.gethostname(), "pid": os.getpid(), "created": psutil.Process().create_time()}
+
+
+class _Over(Exception):
+    """The promotion was ended from outside, or taken over."""
+
+
+class _No(Exception):
+    """A gate said no: the promotion has failed, for the reason in the argument."""
+
+
+class _Promotion:
+    """The work on one promotion."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        state: PromotionState,
+        uri: str,
+        user: str,
+        options: PromoteOptions,
+        progress: Progress,
+        scratch: Path,
+    ) -> None:
+        self.journal, self.state, self.uri, self.user = journal, state, uri, user
+        self.options, self.progress = options, progress
+        self.artifact = Artifact(uri, state.model, state.version, state.digest, scratch)
+        self._asked = time.monotonic()
+
+    def run(self) -> None:
+        """All open steps; afterwards the journal says how it stands."""
+        try:
+            if self.state.last.number > 1 or self.state.runner != _runner():
+                self._write("resumed", runner=_runner())
+            self._steps()
+        except _Over:
+            self.state = fold(self.journal.entries(self.state.id))
+            if self.state.active:
+                raise ConflictError(f"Another process goes on with the promotion {self.state.id}. This one stops.") from None
+            self.progress.failed(f"The promotion was ended by {self.state.last.who}: {self.state.status}.")
+        except _No as reason:
+            self._write("failed", message=str(reason))
+        except KeyboardInterrupt:
+            self._interrupted("Stopped. Promote again to go on.")
+            raise
+        except MlopsError as error:
+            self._interrupted(f"{error} Promote again to go on.")
+            raise
+
+    def _steps(self) -> None:
+        for name in [one.name for one in self.state.steps]:
+            if self.state.is_done(name):
+                step = self.state.step(name)
+                (self.progress.skipped if step.status == "skipped" else self.progress.done)(name, step.message)
+            elif name == APPROVAL:
+                if self._wait_for_approval():
+                    return
+            elif name == LIFECYCLE:
+                self._into_production()
+            else:
+                self._gate(name)
+        self._write("promoted", message=self.state.step(LIFECYCLE).message)
+
+    # -- steps --------------------------------------------------------------------------------------------------------
+
+    def _gate(self, name: str) -> None:
+        gate = next((one for one in GATES if one.name == name), None)
+        if gate is None:
+            raise UsageError(
+                f"This version of jupyter-mlops has no gate {name!r}. Use the one that the promotion was begun with."
+            )
+        self._write("step-started", step=name)
+        started = time.perf_counter()
+        with self.progress.step(name, gate.title):
+            result = self._judged(gate)
+        seconds = round(time.perf_counter() - started, 2)
+        self._write(
+            f"step-{result.status}",
+            step=name,
+            message=result.message,
+            seconds=seconds,
+            figures=dict(result.figures),
+            log=result.log,
+        )
+        if result.status == "passed":
+            self.progress.done(name, result.message, figures=dict(result.figures))
+            return
+        self._say_failed(name, result.message, seconds, dict(result.figures))
+        raise _No(f"{gate.title}: {result.message}")
+
+    def _judged(self, gate: Gate) -> GateResult:
+        try:
+            if not self.artifact.fetched:
+                self.progress.say("fetching the project of this version")
+            project = self.artifact.project()
+            subject = Subject(
+                model=self.state.model, version=self.state.version, project=project, tags=self.artifact.tags, python=sys.executable,
+                compare=self._compare, test_seconds=self.options.test_seconds,
+            )  # fmt: skip
+            return gate.run(subject, self._tell)
+        except ArtifactError as error:
+            return GateResult("failed", str(error))
+
+    def _compare(self, tell: Tell) -> dict[str, Any]:
+        from jupyter_mlops.workflows.registered_parity import compare_registered
+
+        return compare_registered(self.artifact.project(), self.artifact.model_folder(), ask=lambda: tell("", None))
+
+    def _wait_for_approval(self) -> bool:
+        """Whether it has to wait."""
+        self.progress.listen(Event(APPROVAL, "started"))
+        try:
+            rule = self.artifact.policy().approval
+        except (ArtifactError, UsageError) as error:
+            self._write("step-failed", step=APPROVAL, message=str(error))
+            self._say_failed(APPROVAL, str(error))
+            raise _No(str(error)) from None
+        if not rule.required:
+            message = "promotion.yaml asks for none"
+            self._write("step-skipped", step=APPROVAL, message=message)
+            self.progress.skipped(APPROVAL, message)
+            return False
+        message = _who_may(rule, self.state.author)
+        self._write("waiting", message=message, rule=rule.as_dict(), digest=self.state.digest)
+        self.progress.listen(Event(APPROVAL, "progress", f"waits: {message}"))
+        return True
+
+    def _into_production(self) -> None:
+        state = self.state
+        with self.progress.step(LIFECYCLE):
+            if state.lifecycle is None:  # else it is decided, and only has to be carried out
+                self._write("step-started", step=LIFECYCLE)
+                started = time.perf_counter()
+                try:
+                    self._still_approved()
+                    facts = find_version(self.uri, state.model, state.version)
+                except (ArtifactError, NotFoundError) as error:
+                    reason = f"The approval is void: {error}" if state.approval else str(error)
+                    self._write("step-failed", step=LIFECYCLE, message=reason)
+                    self._say_failed(LIFECYCLE, reason, round(time.perf_counter() - started, 2))
+                    raise _No(reason) from None
+                former = facts.champion if facts.champion != state.version else facts.aliases.get("previous")
+                self._write("lifecycle-changed", production=state.version, previous=former)
+            decided = self.state.lifecycle or {}
+            changed = apply_lifecycle(self.uri, state.model, decided["production"], decided.get("previous"))
+        former = f"; version {decided['previous']} is archived" if decided.get("previous") else ""
+        message = f"version {state.version} of {state.model} is in production{former}"
+        figures = {"production": state.version, "previous": decided.get("previous"), "registry": shown(self.uri)}
+        self._write(
+            "step-passed", step=LIFECYCLE, message=message, seconds=self.progress.seconds.get(LIFECYCLE), figures=figures,
+            log="\n".join(changed) or None,
+        )  # fmt: skip
+        self.progress.done(LIFECYCLE, message, figures=figures)
+
+    def _still_approved(self) -> None:
+        """The approval was given to the artifact with one digest; it has to be there, and the same."""
+        if self.state.approval and self.state.approval.digest != self.state.digest:
+            raise ArtifactError("it was given to another artifact than the one that the gates looked at. Promote again.")
+        self.progress.say("comparing the artifact with the one that was looked at")
+        self.artifact.check()
+
+    # -- the journal --------------------------------------------------------------------------------------------------
+
+    def _write(self, what: str, **data: Any) -> Entry:
+        try:
+            entry = self.journal.append(self.state.last, self.user, what, {k: v for k, v in data.items() if v is not None})
+        except Moved:
+            raise _Over from None
+        self.state = fold(self.journal.entries(self.state.id))
+        return entry
+
+    def _interrupted(self, message: str) -> None:
+        with suppress(MlopsError, _Over):  # it is known without it that the step has not ended
+            self._write("interrupted", message=message)
+        self.progress.failed(message)
+
+    def _tell(self, message: str, fraction: float | None) -> None:
+        if message:
+            self.progress.say(message, fraction)
+        if time.monotonic() - self._asked >= _ASK_EVERY:
+            self._asked = time.monotonic()
+            entries = self.journal.entries(self.state.id)
+            if entries[-1].number != self.state.last.number:
+                raise _Over
+
+    def _say_failed(
+        self, step: str, message: str, seconds: float | None = None, figures: Mapping[str, Any] | None = None
+    ) -> None:
+        data = {"figures": dict(figures)} if figures else {}
+        self.progress.listen(Event(step, "failed", message, seconds=seconds, data=data))
+
+
+def _who_may(rule: ApprovalRule, author: str) -> str:
+    if rule.approvers:
+        return f"one of {', '.join(rule.approvers)} has to approve"
+    return "somebody has to approve" if rule.self or not author else f"somebody other than its author {author} has to approve"

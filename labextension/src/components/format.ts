@@ -1,0 +1,46 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+const NUMBER = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 6 });
+const SECONDS = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
+const WHOLE = new Intl.NumberFormat();
+const SMALL = new Intl.NumberFormat(undefined, { notation: 'scientific', maximumSignificantDigits: 3 });
+const RELATIVE = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
+const ABSOLUTE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60]
+];
+
+/** A number as people read it: up to six digits. */
+export function numberText(value: number): string {
+  const size = Math.abs(value);
+  return size !== 0 && (size < 1e-4 || size >= 1e12) ? SMALL.format(value) : Number.isInteger(value) ? WHOLE.format(value) : NUMBER.format(value);
+}
+
+/** A duration in seconds. */
+export function secondsText(seconds: number, trans: TranslationBundle): string {
+  return seconds < 60
+    ? trans.__('%1 s', SECONDS.format(seconds))
+    : trans.__('%1 min %2 s', WHOLE.format(Math.floor(seconds / 60)), WHOLE.format(Math.floor(seconds % 60)));
+}
+
+/** A time that has passed, as `5 minutes ago`; in ms since 1970. */
+export function sinceText(time: number, now = Date.now()): string {
+  const seconds = (time - now) / 1000;
+  const [unit, length] = STEPS.find(([, one]) => Math.abs(seconds) >= one) ?? ['second', 1];
+  return RELATIVE.format(Math.trunc(seconds / length), unit);
+}
+
+/** The same as date and time. */
+export function timeText(time: number): string {
+  return ABSOLUTE.format(time);
+}
+
+/** What a metric, a figure or a parameter holds. */
+export function valueText(value: unknown): string {
+  if (typeof value === 'number') {
+    return numberText(value);
+  }
+  return value === null || value === undefined ? '–' : typeof value === 'string' ? value : JSON.stringify(value);
+}

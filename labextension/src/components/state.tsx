@@ -1,0 +1,61 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactNode } from 'react';
+
+import { ApiError } from '../api/client';
+
+/** What a part says when it has nothing to show: what that is, and what to do next. */
+export function Empty(props: { title: string; children?: ReactNode; actions?: ReactNode }): JSX.Element {
+  return (
+    <div className="jp-mlops-Empty">
+      <p className="jp-mlops-Empty-title">{props.title}</p>
+      {props.children && <div className="jp-mlops-Empty-text">{props.children}</div>}
+      {props.actions && <div className="jp-mlops-Actions">{props.actions}</div>}
+    </div>
+  );
+}
+
+/** A call that failed, with what to do, and a button to try again where that makes sense. */
+export function Failure(props: { error: ApiError; trans: TranslationBundle; retry?: () => void }): JSX.Element {
+  const { error, trans } = props;
+  return (
+    <div className="jp-mlops-Failure" role="alert">
+      <p className="jp-mlops-Failure-message">{error.message}</p>
+      {error.fix && <p>{error.fix}</p>}
+      {props.retry && (
+        <div className="jp-mlops-Actions">
+          <Button onClick={props.retry}>{trans.__('Try Again')}</Button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** A button in JupyterLab's own style. */
+export function Button(props: {
+  children: ReactNode;
+  onClick: () => void;
+  kind?: 'accept' | 'reject' | 'warn';
+  disabled?: boolean;
+  label?: string;
+  title?: string;
+}): JSX.Element {
+  const kind = { accept: 'jp-mod-accept', reject: 'jp-mod-reject', warn: 'jp-mod-warn' };
+  return (
+    <button
+      type="button"
+      className={`jp-mlops-Button jp-mod-styled ${props.kind ? kind[props.kind] : 'jp-mod-reject'}`}
+      onClick={props.onClick}
+      disabled={props.disabled}
+      aria-label={props.label}
+      title={props.title}
+    >
+      {props.children}
+    </button>
+  );
+}
+
+/** How far something is; without a fraction it only says that it goes on. */
+export function ProgressBar(props: { fraction: number | null; label: string }): JSX.Element {
+  const value = props.fraction === null ? undefined : Math.max(0, Math.min(1, props.fraction));
+  return <progress className="jp-mlops-Progress" max={1} value={value} aria-label={props.label} />;
+}

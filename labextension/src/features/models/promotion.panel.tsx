@@ -1,0 +1,159 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { useState } from 'react';
+
+import { Api } from '../../api/client';
+import type { Promotion } from '../../api/messages/models';
+import { sinceText, timeText, valueText } from '../../components/format';
+import { JobLogView, LogText } from '../../components/log';
+import { useSignal } from '../../components/signals';
+import { Button, Failure } from '../../components/state';
+import { Step, Steps } from '../../components/steps';
+import { isActive, PromotionModel } from './promotion';
+import { promotionSteps } from './steps';
+
+/** One version on its way into production. */
+export function PromotionPanel(props: {
+  model: PromotionModel;
+  api: Api;
+  goOn: () => void;
+  trans: TranslationBundle;
+}): JSX.Element | null {
+  const { model, api, trans } = props;
+  useSignal(model.changed);
+  if (!model.shown) {
+    return null;
+  }
+  const { promotion, job } = model;
+  const active = promotion ? isActive(promotion) : model.working || model.busy === 'starting';
+  const idle = promotion?.status === 'running' && promotion.job === null && !model.working && !model.busy;
+  return (
+    <section className="jp-mlops-Part" aria-label={trans.__('Promotion')}>
+      <h3>{trans.__('Promotion of version %1', model.version)}</h3>
+      <p role="status" aria-live="polite">
+        <strong>{promotion ? statusText(promotion, trans) : active ? trans.__('Starting') : ''}</strong>
+        {promotion?.champion && active && <> {trans.__('It would replace version %1.', promotion.champion)}</>}
+      </p>
+      {model.failure && <Failure error={model.failure} trans={trans} />}
+      <Steps label={trans.__('Steps of the promotion')} steps={withFigures(promotionSteps(model), promotion, trans)} trans={trans} />
+      {idle && (
+        <div className="jp-mlops-Note">
+          <p>{trans.__('No job of this server works on it: it may have been stopped on the way.')}</p>
+          <Button kind="accept" onClick={props.goOn}>
+            {trans.__('Go On')}
+          </Button>
+        </div>
+      )}
+      {promotion?.status === 'waiting' && <DecisionForm key={promotion.id} model={model} promotion={promotion} trans={trans} />}
+      <div className="jp-mlops-Actions">
+        {active && (
+          <Button disabled={model.busy !== null || job?.status === 'stopping'} onClick={() => void model.decide('cancel', '')}>
+            {model.busy === 'cancel' || job?.status === 'stopping' ? trans.__('Stopping…') : trans.__('Cancel the Promotion')}
+          </Button>
+        )}
+        {!active && <Button onClick={() => model.clear()}>{trans.__('Close')}</Button>}
+      </div>
+      {job && <JobLogView key={job.id} api={api} job={job.id} running={model.working} trans={trans} />}
+      {promotion && <Journal promotion={promotion} trans={trans} />}
+    </section>
+  );
+}
+
+function statusText(promotion: Promotion, trans: TranslationBundle): string {
+  const words: Record<Promotion['status'], string> = {
+    running: trans.__('Running.'),
+    waiting: trans.__('Waiting for an approval.'),
+    promoted: trans.__('In production.'),
+    rejected: trans.__('Rejected.'),
+    failed: trans.__('Failed: the version stays where it was. The steps say what to mend; then convert again and promote the new version.'),
+    cancelled: trans.__('Cancelled: the version stays where it was.')
+  };
+  return words[promotion.status];
+}
+
+function withFigures(steps: Step[], promotion: Promotion | null, trans: TranslationBundle): Step[] {
+  return steps.map(step => {
+    const known = promotion?.steps.find(one => one.name === step.name);
+    const figures = Object.entries(known?.figures ?? {});
+    const more = (figures.length > 0 || known?.log) && (
+      <details className="jp-mlops-Fold">
+        <summary>
+          {figures.length === 0 ? trans.__('Log') : known?.log ? trans.__('Figures and log') : trans.__('Figures')}
+          <span className="jp-mlops-Heard">{trans.__('of %1', step.title)}</span>
+        </summary>
+        {figures.length > 0 && (
+          <table className="jp-mlops-Table" aria-label={trans.__('Figures of %1', step.title)}>
+            <tbody>
+              {figures.map(([name, value]) => (
+                <tr key={name}>
+                  <th scope="row">{name}</th>
+                  <td>{typeof value === 'boolean' ? (value ? trans.__('yes') : trans.__('no')) : valueText(value)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        )}
+        {known?.log && <LogText text={known.log} label={trans.__('Log of %1', step.title)} />}
+      </details>
+    );
+    return more ? { ...step, more } : step;
+  });
+}
+
+function DecisionForm(props: { model: PromotionModel; promotion: Promotion; trans: TranslationBundle }): JSX.Element {
+  const { model, promotion, trans } = props;
+  const [comment, setComment] = useState('');
+  if (!promotion.mayDecide) {
+    return <p className="jp-mlops-Note">{promotion.whyNot ?? trans.__('You may not decide about this promotion.')}</p>;
+  }
+  const decide = (decision: 'approve' | 'reject'): void => void model.decide(decision, comment);
+  return (
+    <div className="jp-mlops-Form" role="group" aria-label={trans.__('Decision')}>
+      <p>
+        {trans.__('Version %1, made by %2. It goes into production when you approve it.', promotion.version, promotion.author || '–')}
+        {promotion.digest && (
+          <>
+            {' '}
+            {trans.__('Artifact:')} <code title={promotion.digest}>{promotion.digest.replace(/^sha256:/, '').slice(0, 12)}</code>
+          </>
+        )}
+      </p>
+      <div className="jp-mlops-Field">
+        <label htmlFor="mlops-decision-comment">{trans.__('Comment (kept in the journal)')}</label>
+        <textarea
+          id="mlops-decision-comment"
+          className="jp-mod-styled"
+          rows={2}
+          maxLength={2000}
+          value={comment}
+          onChange={event => setComment(event.target.value)}
+        />
+      </div>
+      <div className="jp-mlops-Actions">
+        <Button kind="accept" disabled={model.busy !== null} onClick={() => decide('approve')}>
+          {model.busy === 'approve' ? trans.__('Approving…') : trans.__('Approve')}
+        </Button>
+        <Button kind="warn" disabled={model.busy !== null} onClick={() => decide('reject')}>
+          {model.busy === 'reject' ? trans.__('Rejecting…') : trans.__('Reject')}
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+function Journal({ promotion, trans }: { promotion: Promotion; trans: TranslationBundle }): JSX.Element {
+  return (
+    <details className="jp-mlops-Fold">
+      <summary>{trans._n('Journal, %1 entry', 'Journal, %1 entries', promotion.journal.length)}</summary>
+      <ol className="jp-mlops-Journal">
+        {promotion.journal.map((line, index) => (
+          <li key={index} data-what={line.what}>
+            <time dateTime={new Date(line.at).toISOString()} title={timeText(line.at)}>
+              {sinceText(line.at)}
+            </time>
+            , {line.who}: {line.message}
+          </li>
+        ))}
+      </ol>
+    </details>
+  );
+}

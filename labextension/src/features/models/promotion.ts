@@ -1,0 +1,255 @@
+import type { IDisposable } from '@lumino/disposable';
+import { ISignal, Signal } from '@lumino/signaling';
+
+import { Api, ApiError } from '../../api/client';
+import { FollowedJob, isOpen, JobsModel } from '../../api/jobs';
+import type { Job, JobEvent } from '../../api/messages/jobs';
+import type { Decision, Promotion } from '../../api/messages/models';
+import { Refresh } from '../../api/refresh';
+
+const RUNNING = 3000; // ms, where no job of this server says that something has changed
+const WAITING = 10_000;
+
+/** Whether a promotion has not ended. */
+export function isActive(promotion: Promotion): boolean {
+  return promotion.status === 'running' || promotion.status === 'waiting';
+}
+
+/** One model version's way into production: started, followed, decided. */
+export class PromotionModel implements IDisposable {
+  constructor(
+    private readonly api: Api,
+    private readonly jobs: JobsModel
+  ) {
+    this.refresh = new Refresh(signal => this.ask(signal));
+  }
+
+  promotion: Promotion | null = null;
+  /** The job that works on it. */
+  followed: FollowedJob | null = null;
+  /** What is promoted, known before the promotion itself is. */
+  model = '';
+  version = '';
+  /** Why it could not be started or decided. */
+  error: ApiError | null = null;
+  /** Why nothing new is known of it. */
+  readError: ApiError | null = null;
+  busy: 'starting' | Decision['decision'] | null = null;
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** Emits when a promotion has begun or ended, so that versions stand otherwise. */
+  get moved(): ISignal<this, void> {
+    return this._moved;
+  }
+
+  get job(): Job | null {
+    return this.followed?.job ?? null;
+  }
+
+  /** Whether there is something to show. */
+  get shown(): boolean {
+    return this.version !== '';
+  }
+
+  /** Whether a job of this server works on it. */
+  get working(): boolean {
+    return this.job !== null && isOpen(this.job);
+  }
+
+  /** What went wrong: with what was asked for, with the job (where the promotion does not say it itself), with reading. */
+  get failure(): ApiError | null {
+    const ended = this.job && !isOpen(this.job) && !this.promotion ? this.job.error : null;
+    return this.error ?? (ended ? new ApiError(ended.code, ended.message, ended.fix) : this.readError);
+  }
+
+  /** Newest event of a step, for what a running step says. */
+  lastEvent(step: string): JobEvent | null {
+    return this.followed?.events.filter(event => event.step === step).pop() ?? null;
+  }
+
+  get isDisposed(): boolean {
+    return this.refresh.isDisposed;
+  }
+
+  dispose(): void {
+    if (!this.isDisposed) {
+      this.follow(null);
+      this.refresh.dispose();
+      Signal.clearData(this);
+    }
+  }
+
+  setVisible(visible: boolean): void {
+    this.visible = visible;
+    if (visible && this.shown && (!this.promotion || isActive(this.promotion))) {
+      void this.refresh.now();
+    }
+    this.pace();
+  }
+
+  /** Show nothing. */
+  clear(): void {
+    this.follow(null);
+    this.promotion = this.error = this.readError = null;
+    this.model = this.version = '';
+    void this.refresh.anew();
+    this._changed.emit();
+  }
+
+  /** Show one that was found, such as after a reload of the page. */
+  show(path: string, promotion: Promotion): void {
+    if (promotion.id !== this.promotion?.id) {
+      this.follow(null);
+      this.error = this.readError = null;
+    }
+    this.path = path;
+    this.model = promotion.model;
+    this.version = promotion.version;
+    this.promotion = promotion;
+    if (isActive(promotion)) {
+      void this.refresh.anew();
+    }
+    this.pace();
+    this._changed.emit();
+  }
+
+  /** Promote a version; where it stopped on the way, it goes on. */
+  async start(path: string, model: string, version: string): Promise<void> {
+    if (this.busy) {
+      return;
+    }
+    const other = version !== this.version || model !== this.model;
+    if (other || (this.promotion && !isActive(this.promotion))) {
+      this.follow(null);
+      this.promotion = null;
+    }
+    [this.path, this.model, this.version] = [path, model, version];
+    await this.work('starting', async () => {
+      this.follow(await this.jobs.start({ kind: 'promote', path, model, version }));
+    });
+  }
+
+  /** Approve, reject or cancel what is shown. */
+  async decide(decision: Decision['decision'], comment: string): Promise<void> {
+    const promotion = this.promotion;
+    if (promotion && !this.busy) {
+      await this.work(decision, async () => {
+        const message: Decision = { decision, comment: comment.trim() };
+        if (promotion.digest !== null) {
+          message.digest = promotion.digest;
+        }
+        const decided = await this.api.decide(promotion.id, message, this.path);
+        if (this.promotion?.id === decided.id) {
+          this.promotion = decided;
+        }
+      });
+    } else if (decision === 'cancel' && this.job && !this.busy) {
+      await this.work(decision, () => this.jobs.cancel(this.job!.id)); // it has not entered the journal yet
+    }
+  }
+
+  private async work(what: NonNullable<PromotionModel['busy']>, done: () => Promise<void>): Promise<void> {
+    this.busy = what;
+    this.error = null;
+    this._changed.emit();
+    try {
+      await done();
+    } catch (error) {
+      this.error = ApiError.from(error);
+    } finally {
+      this.busy = null;
+    }
+    this._changed.emit();
+    await this.refresh.now();
+  }
+
+  private async ask(signal: AbortSignal): Promise<void> {
+    if (!this.shown) {
+      this.pace();
+      return;
+    }
+    try {
+      const id = this.promotion?.id ?? (await this.find(signal));
+      const promotion = id === null ? null : await this.api.promotion(id, signal);
+      if (signal.aborted) {
+        return;
+      }
+      if (promotion) {
+        const before = this.promotion;
+        this.promotion = promotion;
+        await this.followJobOf(promotion, signal);
+        if (signal.aborted) {
+          return;
+        }
+        if (!before || isActive(before) !== isActive(promotion)) {
+          this._moved.emit();
+        }
+      }
+      this.readError = null;
+    } catch (error) {
+      if (signal.aborted) {
+        return;
+      }
+      this.readError = ApiError.from(error);
+    }
+    this.pace();
+    this._changed.emit();
+  }
+
+  /** The promotion that a job of this page has begun. */
+  private async find(signal: AbortSignal): Promise<string | null> {
+    if (!this.job) {
+      return null;
+    }
+    const said = this.job.result?.promotion ?? this.followed!.events.find(event => event.data?.promotion)?.data?.promotion;
+    if (typeof said === 'string') {
+      return said;
+    }
+    const { active, versions } = await this.api.versions(this.path, this.model, signal);
+    const found = versions.find(one => one.version === this.version)?.promotion;
+    return found && found.id === active ? active : null;
+  }
+
+  private async followJobOf(promotion: Promotion, signal: AbortSignal): Promise<void> {
+    if (promotion.job !== null && promotion.job !== this.job?.id) {
+      const { job } = await this.api.job(promotion.job, 0, signal);
+      if (!signal.aborted) {
+        this.follow(this.jobs.follow(job));
+      }
+    }
+  }
+
+  private follow(followed: FollowedJob | null): void {
+    if (followed !== this.followed) {
+      this.followed?.changed.disconnect(this.onJob, this);
+      this.followed = followed;
+      followed?.changed.connect(this.onJob, this);
+    }
+  }
+
+  private onJob(): void {
+    // Progress within a step is not in the journal.
+    const told = this.followed!.events.filter(event => event.status !== 'progress').length;
+    const state = `${this.job!.id} ${this.job!.status} ${told}`;
+    if (state !== this.told) {
+      this.told = state;
+      void this.refresh.now();
+    }
+    this._changed.emit();
+  }
+
+  private pace(): void {
+    const active = this.promotion ? isActive(this.promotion) : this.working;
+    this.refresh.every(!active || !this.visible ? null : this.promotion?.status === 'waiting' ? WAITING : RUNNING);
+  }
+
+  private path = '';
+  private visible = false;
+  private told = '';
+  private readonly refresh: Refresh;
+  private readonly _changed = new Signal<this, void>(this);
+  private readonly _moved = new Signal<this, void>(this);
+}

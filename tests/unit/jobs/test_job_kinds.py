@@ -1,0 +1,101 @@
+"""What is decided about a request before its process starts."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jupyter_mlops.errors import CellFailedError, OutputError, TrackingError, UsageError
+from jupyter_mlops.jobs.kinds import KINDS, error_code, kind_of, store_of
+from jupyter_mlops.jobs.processes import MARK, created, end, is_alive, marked
+from jupyter_mlops.workflows.output import write_manifest
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "a.ipynb").write_text("{}")
+    return tmp_path
+
+
+def test_a_project_goes_beside_its_notebook(root: Path) -> None:
+    request = {"kind": "convert", "path": "work/a.ipynb"}
+    prepare = KINDS["convert"].prepare
+    assert prepare(request, root)["output"] == "work/a"
+    (root / "work" / "a").mkdir()
+    assert prepare(request, root)["output"] == "work/a", "an empty folder is free"
+    (root / "work" / "a" / "data.csv").write_text("x\n1\n")
+    assert prepare(request, root)["output"] == "work/a_project", "the user's own folder of that name stays"
+    write_manifest(root / "work" / "a")
+    assert prepare(request, root)["output"] == "work/a", "a generated project is replaced"
+    (root / "work" / "a" / "data.csv").write_text("edited")
+    with pytest.raises(OutputError, match="edited"):
+        prepare(request, root)
+    assert prepare({**request, "force": True}, root)["output"] == "work/a"
+
+
+def test_nothing_outside_of_the_root(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "b.ipynb").write_text("{}")
+    (root / "link").symlink_to(outside)
+    for path in ("../b.ipynb", str(outside / "b.ipynb"), "link/b.ipynb", "", "a\0.ipynb", None):
+        with pytest.raises(UsageError):
+            KINDS["run"].prepare({"kind": "run", "path": path, "parameters": {}}, root)
+    for output in ("..", "../x", "link/x", "work", "."):
+        with pytest.raises(UsageError):
+            KINDS["convert"].prepare({"kind": "convert", "path": "work/a.ipynb", "output": output}, root)
+    with pytest.raises(UsageError, match="Save it"):
+        KINDS["run"].prepare({"kind": "run", "path": "work/none.ipynb", "parameters": {}}, root)
+    with pytest.raises(UsageError, match="convert, run, promote"):
+        kind_of({"kind": "delete"})
+
+
+def test_titles_keep_secrets() -> None:
+    request = {"kind": "run", "path": "work/a.ipynb", "parameters": {"depth": 3, "db_password": "hunter2000"}}
+    assert KINDS["run"].title(request) == "Run a.ipynb with depth = 3, db_password = ***"
+
+
+def test_the_store_is_that_of_tracked_cells(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    notebook = root / "work" / "a.ipynb"
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert store_of(None, notebook) == f"sqlite:///{root}/work/mlflow.db"
+    assert store_of("http://host:5000", notebook) == "http://host:5000"
+    # The notebook's kernel runs in its folder, and would look there.
+    assert store_of("sqlite:///own.db", notebook) == f"sqlite:///{root}/work/own.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////abs/x.db")
+    assert store_of(None, notebook) == "sqlite:////abs/x.db"
+
+
+def test_codes_of_errors() -> None:
+    assert [error_code(e) for e in (TrackingError(), CellFailedError(), UsageError())] == ["tracking", "cell-failed", "usage"]
+
+
+def test_a_killed_conversion_leaves_no_half_project(root: Path) -> None:
+    request = {"kind": "convert", "path": "work/a.ipynb", "output": "work/a"}
+    mine, others = root / "work" / ".a.77.partial", root / "work" / ".a.78.partial"
+    mine.mkdir()
+    others.mkdir()
+    KINDS["convert"].clear(request, root, 77)
+    assert not mine.exists()
+    assert others.exists()
+
+
+def test_processes_are_known_by_id_and_birth() -> None:
+    sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], env={**os.environ, MARK: "j1"})
+    try:
+        born = created(sleeper.pid)
+        assert born is not None
+        assert is_alive(sleeper.pid, born)
+        assert not is_alive(sleeper.pid, born - 100), "another process had this id"
+        assert {one.pid for one in marked("j1")} == {sleeper.pid}
+        assert not marked("j2")
+        end(marked("j1"))
+        assert not is_alive(sleeper.pid, born), "what is left of it until its parent looks does not count"
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+    assert created(sleeper.pid) is None

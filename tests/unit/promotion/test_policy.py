@@ -1,0 +1,88 @@
+"""`promotion.yaml`: read, refused with the key and what is allowed, and who it lets decide."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jupyter_mlops.errors import UsageError
+from jupyter_mlops.promotion.policy import ApprovalRule, Policy, policy_beside, read_policy, why_not
+
+
+def test_what_is_left_out_has_its_default() -> None:
+    assert read_policy("") == read_policy("approval:\n") == read_policy("approval: {}") == Policy()
+    assert Policy().approval == ApprovalRule(required=True, approvers=(), self=False)
+
+
+def test_the_template_says_the_defaults() -> None:
+    from types import SimpleNamespace
+
+    from jupyter_mlops.convert.render import _environment
+
+    text = _environment().get_template("promotion.yaml.j2").render(plan=SimpleNamespace(policy="", name="churn"))
+    assert read_policy(text) == Policy()
+    kept = (
+        _environment()
+        .get_template("promotion.yaml.j2")
+        .render(plan=SimpleNamespace(policy="# mine\napproval: {}\n", name="churn"))
+    )
+    assert kept == "# mine\napproval: {}\n"
+
+
+def test_all_keys() -> None:
+    policy = read_policy("approval:\n  required: false\n  approvers: [anna, ben]\n  self: true\n")
+    assert policy.approval == ApprovalRule(False, ("anna", "ben"), True)
+    assert ApprovalRule.from_dict(policy.approval.as_dict()) == policy.approval
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("aproval: {}", ["aproval", "Did you mean approval?"]),
+        (
+            "approval: {requierd: true}",
+            ["approval.requierd", "approval.required, approval.approvers", "Did you mean approval.required?"],
+        ),
+        ("approval: {required: maybe}", ["approval.required is 'maybe'", "true or false"]),
+        ("approval: {approvers: anna}", ["approval.approvers is 'anna'", "a list of user names"]),
+        ("approval: {approvers: [17]}", ["a list of user names", "quote"]),
+        ("approval: yes please", ["approval must hold keys"]),
+        ("- approval", ["sections"]),
+        ("approval: {\n  required: [", ["line 2", "no YAML"]),
+    ],
+)
+def test_what_is_wrong_is_named(text: str, words: list[str]) -> None:
+    with pytest.raises(UsageError) as found:
+        read_policy(text, "promotion.yaml of churn")
+    for word in ["promotion.yaml of churn", *words]:
+        assert word in str(found.value)
+
+
+def test_the_policy_beside_a_notebook(tmp_path: Path) -> None:
+    notebook = tmp_path / "churn.ipynb"
+    assert policy_beside(notebook) == ""
+    (tmp_path / "promotion.yaml").write_text("# ours\napproval: {self: true}", encoding="utf-8")
+    assert policy_beside(notebook) == "# ours\napproval: {self: true}\n"
+    (tmp_path / "promotion.yaml").write_text("aproval: {}", encoding="utf-8")
+    with pytest.raises(UsageError, match=str(tmp_path)):
+        policy_beside(notebook)
+
+
+@pytest.mark.parametrize(
+    ("rule", "user", "word"),
+    [
+        (ApprovalRule(), "ben", None),
+        (ApprovalRule(), "ada", "colleague"),
+        (ApprovalRule(self=True), "ada", None),
+        (ApprovalRule(approvers=("ben",)), "ben", None),
+        (ApprovalRule(approvers=("ben",)), "cleo", "ask them"),
+        (ApprovalRule(approvers=("ben", "ada")), "ada", "ask ben"),
+        (ApprovalRule(approvers=("ben", "ada"), self=True), "ada", None),
+        (ApprovalRule(approvers=("ben",), self=True), "ada", "ask them"),
+    ],
+)
+def test_who_may_decide(rule: ApprovalRule, user: str, word: str | None) -> None:
+    found = why_not(rule, "ada", user)
+    assert (found is None) == (word is None)
+    assert word is None or word in (found or "")
