@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from playwright.sync_api import Page
 __all__ = ["Lab", "running_lab"]
 
 _ENABLED = Path(__file__).resolve().parents[1] / "labextension" / "jupyter-config" / "jupyter-mlops.json"
+_APPS = {"lab": ("jupyterlab", "LabApp"), "notebook": ("notebook", "JupyterNotebookApp")}
 _SETTINGS: dict[str, dict[str, object]] = {
     "notebook-extension/tracker": {"windowingMode": "none"},  # all cells are in the page
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -35,12 +36,28 @@ class Lab:
     base: str
     token: str
     work: Path
+    place: Path
+
+    def configure(self, plugin: str, **settings: object) -> None:
+        """Settings of a plugin, such as notebook-extension/tracker, for pages that are opened from now on."""
+        path = self.place / "settings_dir" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(settings), encoding="utf-8")
+
+    def visit(self, page: Page, path: str = "") -> None:
+        """Load the page in a workspace of its own; with a path, open that file."""
+        tree = f"/tree/{path}" if path else ""
+        page.goto(f"{self.base}/lab/workspaces/w{secrets.token_hex(4)}{tree}?token={self.token}")
+        page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=90_000)
 
     def open(self, page: Page, notebook: str) -> None:
         """Open a notebook and wait until its kernel is there."""
-        page.goto(f"{self.base}/lab/workspaces/w{secrets.token_hex(4)}/tree/{notebook}?token={self.token}")
-        page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=90_000)
+        self.visit(page, notebook)
         page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
+        self.connected(page)
+
+    def connected(self, page: Page) -> None:
+        """Wait until the kernel of the current notebook is there."""
         # The indicator is idle before there is a kernel, too: a cell that is run then asks for one.
         page.wait_for_function(
             "() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.connectionStatus === 'connected'",
@@ -52,38 +69,47 @@ class Lab:
 
 @contextmanager
 def running_lab(
-    work: Path, place: Path, *, extension: Path | None = None, server: bool = True, env: Mapping[str, str] | None = None
+    work: Path,
+    place: Path,
+    *,
+    extension: Path | None = None,
+    server: bool = True,
+    env: Mapping[str, str] | None = None,
+    app: str = "lab",
+    options: Sequence[str] = (),
 ) -> Iterator[Lab]:
     """JupyterLab for the folder `work`; its own files go to `place`.
 
-    `extension` is a labextension to add, with its server extension unless `server` is False.
+    `extension` is a labextension to add, with its server extension unless `server` is False. `app` is ``lab`` or
+    ``notebook``, for Jupyter Notebook.
     """
+    module, name = _APPS[app]
     more: list[str] = []
     if extension is not None:
         extensions = place / "labextensions"
         extensions.mkdir()
-        (extensions / "jupyter-mlops").symlink_to(extension)
-        more.append(f"--LabApp.extra_labextensions_path={extensions}")
+        shutil.copytree(extension, extensions / "jupyter-mlops")  # it may be built anew meanwhile
+        more.append(f"--{name}.extra_labextensions_path={extensions}")
     if extension is not None and server:
         enable = place / "config_dir" / "jupyter_server_config.d"
         enable.mkdir(parents=True, exist_ok=True)
         shutil.copy(_ENABLED, enable)
-    for name, settings in _SETTINGS.items():
-        path = place / "settings_dir" / "@jupyterlab" / f"{name}.jupyterlab-settings"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(settings), encoding="utf-8")
+    if not server:
+        more.append("--ServerApp.jpserver_extensions=jupyter_mlops=False")  # the installed package enables it
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    token = secrets.token_hex(16)
+    lab = Lab(f"http://127.0.0.1:{port}", secrets.token_hex(16), work, place)
+    for plugin, settings in _SETTINGS.items():
+        lab.configure(plugin, **settings)
     folders = {
         f"JUPYTER_{n}": str(place / n.lower()) for n in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
     } | {f"JUPYTERLAB_{n}": str(place / n.lower()) for n in ("SETTINGS_DIR", "WORKSPACES_DIR")}  # fmt: skip
     command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
-        "--ServerApp.port_retries=0", f"--ServerApp.root_dir={work}", f"--IdentityProvider.token={token}",
+        sys.executable, "-m", module, "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
+        "--ServerApp.port_retries=0", f"--ServerApp.root_dir={work}", f"--IdentityProvider.token={lab.token}",
         "--LabApp.extension_manager=readonly", "--ServerApp.allow_unauthenticated_access=False",
-        "--LabApp.expose_app_in_browser=True", *more,
+        f"--{name}.expose_app_in_browser=True", *more, *options,
     ]  # fmt: skip
     with (place / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=work, env={**os.environ, **folders, **(env or {})}, stdout=log, stderr=log)
@@ -91,12 +117,12 @@ def running_lab(
             deadline = time.monotonic() + 90
             while True:
                 try:
-                    urllib.request.urlopen(f"http://127.0.0.1:{port}/api/status?token={token}", timeout=2).close()
+                    urllib.request.urlopen(f"{lab.base}/api/status?token={lab.token}", timeout=2).close()
                     break
                 except (urllib.error.URLError, OSError):
                     assert process.poll() is None and time.monotonic() < deadline, (place / "log").read_text()
                     time.sleep(0.3)
-            yield Lab(f"http://127.0.0.1:{port}", token, work)
+            yield lab
         finally:
             process.terminate()
             try:

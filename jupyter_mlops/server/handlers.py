@@ -32,7 +32,8 @@ class StatusHandler(Handler):
     @authenticated
     @authorized
     async def get(self) -> None:
-        """Version, user, and whether MLflow answers."""
+        """Version, user, and whether MLflow answers. Who looks at the sidebar is about to ask for runs."""
+        self.app.tracking.warm()
         path = self.text("path")
         folder = self.root.notebook(path, exists=False).parent if path else self.root.folder
         tracking = await self.in_thread(_tracking, self.app.tracking_uri_of(folder))

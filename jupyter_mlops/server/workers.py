@@ -57,6 +57,7 @@ class Worker:
         self._used = 0.0
         self._live: _Live | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._warming: asyncio.Task[None] | None = None
         self._closed = False
 
     @property
@@ -98,9 +99,21 @@ class Worker:
             if newest is not None and self._newest.get(newest) == number:
                 del self._newest[newest]
 
+    def warm(self) -> None:
+        """Start the process without waiting for it: whoever has a call for it soon does not wait for its imports."""
+        if self._warming is None or self._warming.done():
+            self._warming = asyncio.get_running_loop().create_task(self._warm())
+
+    async def _warm(self) -> None:
+        with contextlib.suppress(ApiError):  # a call will say so
+            await self._process()
+
     async def close(self) -> None:
         """End the process."""
         self._closed = True
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.wait([self._warming])
         if self._keeper is not None:
             self._keeper.cancel()
             self._keeper = None

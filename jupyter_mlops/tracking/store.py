@@ -108,7 +108,7 @@ def is_reachable(uri: str) -> bool:
 
 def _check_server(uri: str) -> None:
     address = shown(uri).rstrip("/")
-    advice = "Start it, or give another one: --tracking-uri. Nothing was registered; --no-register converts without it."
+    advice = "Start it, or give another one: --tracking-uri, or MLFLOW_TRACKING_URI of a Jupyter server."
     try:
         with urllib.request.urlopen(f"{address}/health", timeout=_TIMEOUT) as answer:  # noqa: S310 - http or https, as checked
             answer.read(100)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_mlops.data.reads import is_data_file
 from jupyter_mlops.data.versions import data_version
+from jupyter_mlops.errors import TrackingError
 from jupyter_mlops.signature import Signature
 from jupyter_mlops.tracking.lifecycle import ARCHIVE, AUTHOR, DIGEST
 from jupyter_mlops.tracking.lineage import environment, git_state
@@ -59,7 +60,10 @@ def register_project(
         The tracking server is away; nothing was registered.
     """
     uri = tracking_uri(explicit_uri, default_folder)
-    check_reachable(uri)
+    try:
+        check_reachable(uri)
+    except TrackingError as error:
+        raise TrackingError(f"{error} Nothing was registered; --no-register converts without it.") from None
     git = git_state(notebook.resolve().parent)
     digest = hashlib.sha256(notebook.read_bytes()).hexdigest()
     distributions = dict(line.split("==", 1) for line in plan.locked)

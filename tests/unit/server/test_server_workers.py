@@ -161,3 +161,25 @@ def test_it_ends_with_its_server(tmp_path: Path) -> None:
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_it_is_warmed_without_a_call_and_ended_while_it_starts(tmp_path: Path) -> None:
+    async def do(worker: Worker) -> None:
+        worker.warm()
+        while worker.pid is None:
+            await asyncio.sleep(0.05)
+        pid = worker.pid
+        worker.warm()
+        await view(worker, SMALL, tmp_path)
+        assert worker.pid == pid
+
+    asked(do)
+
+    async def stop_early(worker: Worker) -> None:
+        worker.warm()
+        while not psutil.Process().children():
+            await asyncio.sleep(0.01)
+
+    began = time.monotonic()
+    asked(stop_early)  # it looks whether a process is left
+    assert time.monotonic() - began < 20

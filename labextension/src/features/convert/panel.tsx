@@ -70,9 +70,17 @@ export function ConvertPanel({ model, api, host, trans }: Props): JSX.Element {
 }
 
 function Untagged({ model, host, trans }: { model: ConvertModel; host: Host; trans: TranslationBundle }): JSX.Element | null {
-  const view = model.current.view;
+  const { view, unreadable } = model.current;
   if (!view || view.tagged) {
     return null;
+  }
+  if (unreadable) {
+    return (
+      <div className="jp-mlops-Note">
+        <p>{trans.__('This notebook cannot be converted.')}</p>
+        <p>{unreadable.message}</p>
+      </div>
+    );
   }
   return (
     <div className="jp-mlops-Note">

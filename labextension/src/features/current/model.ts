@@ -6,7 +6,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import { Api, ApiError, isAbort } from '../../api/client';
 import { tagOf } from '../../tags';
-import type { CellEdit, NotebookCell, NotebookView } from '../../api/messages/notebook';
+import type { CellEdit, NotebookCell, NotebookProblem, NotebookView } from '../../api/messages/notebook';
 
 const DELAY = 600; // ms without a change before the server is asked
 
@@ -52,6 +52,11 @@ export class CurrentNotebook implements IDisposable {
     const info = model?.getMetadata('language_info') as { name?: string } | undefined;
     const spec = model?.getMetadata('kernelspec') as { language?: string } | undefined;
     return (info?.name || spec?.language || '').toLowerCase();
+  }
+
+  /** Why nothing can be made of the notebook, such as its language; null for one in Python. */
+  get unreadable(): NotebookProblem | null {
+    return this.view?.problems.find(one => one.code === 'unreadable') ?? null;
   }
 
   get isDisposed(): boolean {
@@ -213,11 +218,13 @@ export class CurrentNotebook implements IDisposable {
       this.error = null;
     } catch (error) {
       if (isAbort(error) || asking.signal.aborted) {
-        return;
+        return; // a newer question is on its way
       }
       const failure = ApiError.from(error);
       if (failure.code === 'superseded') {
-        return; // a newer question of another tab is answered
+        this.busy = false;
+        this._changed.emit('state');
+        return;
       }
       this.error = failure;
     }

@@ -54,12 +54,14 @@ function Analysis({ review, server, trans }: NotebookPanelProps): JSX.Element {
   if (!view) {
     return failure ?? <Empty title={error ? trans.__('Nothing is known about this notebook while the server does not answer.') : trans.__('Reading the notebook…')} />;
   }
-  const unreadable = view.problems.find(one => one.code === 'unreadable');
+  const { unreadable } = current;
   if (unreadable) {
     return (
       <>
         {failure}
-        <Empty title={unreadable.message}>{unreadable.fix}</Empty>
+        <Empty title={trans.__('Nothing can be made of this notebook.')}>
+          {unreadable.message} {unreadable.fix}
+        </Empty>
       </>
     );
   }

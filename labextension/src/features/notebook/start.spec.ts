@@ -53,6 +53,14 @@ describe('the way to production', () => {
     executed.length = revealed.length = 0;
   });
 
+  it('does not ask for tags where nothing can be made of the notebook', async () => {
+    const problem = { code: 'unreadable', severity: 'error', message: 'Is written in r.', cell: null, number: null, line: null, fix: null, edits: [] } as const;
+    await begin(['library(MASS)'], { problems: [{ ...problem, edits: [] }] });
+    expect(next().id).toBe('tag');
+    expect(next().text).toContain('Python notebook');
+    expect(next().action).toBeNull();
+  });
+
   it('begins with a notebook', async () => {
     await begin(null);
     expect(states()).toBe('next later later later later');

@@ -97,6 +97,9 @@ export class Start implements IDisposable {
     if (done) {
       return { ...base, text: trans.__('Data and training are tagged.'), action: null };
     }
+    if (this.current.unreadable) {
+      return { ...base, text: trans.__('Only cells of a Python notebook become stages: see below.'), action: null };
+    }
     if (count && review.suggesting) {
       return {
         ...base,

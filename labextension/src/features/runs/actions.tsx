@@ -1,5 +1,6 @@
-import { Clipboard, Dialog, ReactWidget, showDialog } from '@jupyterlab/apputils';
+import { Clipboard, Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget } from '@jupyterlab/ui-components';
 
 import { ApiError } from '../../api/client';
 import type { Parameter, Restored } from '../../api/messages/notebook';
@@ -10,6 +11,7 @@ import { useSignal } from '../../components/signals';
 import { mlflowCommand, safeLink } from './links';
 import type { RunsModel } from './model';
 import { KnownRun, parametersOf } from './rows';
+import { titleOf } from './titles';
 import { IRunsContext, openNotebook } from './view';
 
 /** Open a run in the MLflow UI, or say how to start it where the store is a file. */
@@ -166,7 +168,7 @@ export function ColumnsView({ model, trans }: { model: RunsModel; trans: Transla
                     checked={model.columnChoice.isShown(column)}
                     onChange={event => model.columnChoice.show(column, event.target.checked)}
                   />
-                  <span>{column.title}</span>
+                  <span>{titleOf(column, trans)}</span>
                 </label>
               ))}
             </fieldset>

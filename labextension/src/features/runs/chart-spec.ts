@@ -41,6 +41,8 @@ function themed(spec: ChartSpec, theme: IChartTheme): ChartSpec {
   };
 }
 
+const PANEL = 440; // px of a metric with the names of the runs
+
 /** Names of runs that tell them apart in a chart. */
 export function runLabels(runs: RunsComparison['runs']): string[] {
   const names = runs.map(one => one.name);
@@ -48,7 +50,7 @@ export function runLabels(runs: RunsComparison['runs']): string[] {
 }
 
 /** The metrics of some runs: a bar for each run, a panel for each metric. Null where there is none. */
-export function barsSpec(comparison: RunsComparison, theme: IChartTheme, best: string): ChartSpec | null {
+export function barsSpec(comparison: RunsComparison, theme: IChartTheme, best: string, width = 400): ChartSpec | null {
   const labels = runLabels(comparison.runs);
   const values = comparison.metrics
     .filter(metric => metric.values.some(value => value !== null))
@@ -65,7 +67,7 @@ export function barsSpec(comparison: RunsComparison, theme: IChartTheme, best: s
     {
       data: { values },
       facet: { field: 'metric', type: 'nominal', title: null, sort: comparison.metrics.map(one => one.name) },
-      columns: 2,
+      columns: Math.max(1, Math.floor(width / PANEL)),
       resolve: { scale: { x: 'independent' } },
       spec: {
         width: 220,
@@ -94,12 +96,12 @@ export interface IPoint {
 }
 
 /** A parameter or metric against a metric, over many runs. */
-export function scatterSpec(points: readonly IPoint[], x: string, y: string, theme: IChartTheme): ChartSpec {
+export function scatterSpec(points: readonly IPoint[], x: string, y: string, theme: IChartTheme, width = 400): ChartSpec {
   const numeric = points.every(point => typeof point.x === 'number');
   return themed(
     {
       data: { values: points },
-      width: 'container',
+      width,
       height: 360,
       autosize: { type: 'fit', contains: 'padding' },
       mark: { type: 'point', filled: true, opacity: 0.6, size: 40, color: theme.mark },

@@ -6,10 +6,12 @@ import type { ComparedMetric, ComparedValue, RunsComparison } from '../../api/me
 import { numberText, timeText } from '../../components/format';
 import { Empty, Failure } from '../../components/state';
 import { canDraw, Chart, useChartTheme } from './chart';
-import { barsSpec, runLabels } from './chart-spec';
+import { barsSpec, ChartSpec, runLabels } from './chart-spec';
 import { safeLink } from './links';
 import { statusWord } from './status';
 import type { IRunsContext } from './view';
+
+const MOST = 12; // metrics that are drawn; the table has all
 
 /** Some runs side by side, as a tab. */
 export function CompareTab(props: { context: IRunsContext; path: string; runs: readonly string[] }): JSX.Element {
@@ -52,7 +54,8 @@ export function CompareView(props: {
   const theme = useChartTheme(context.themes);
   const metrics = chosen(comparison.metrics, sameMetric, differing);
   const params = chosen(comparison.params, one => one.same, differing);
-  const spec = barsSpec({ ...comparison, metrics: metrics.slice(0, 12) }, theme, trans.__('best'));
+  const drawn = { ...comparison, metrics: metrics.slice(0, MOST) };
+  const spec = (width: number): ChartSpec | null => barsSpec(drawn, theme, trans.__('best'), width);
   return (
     <div className="jp-mlops-Compare">
       <label className="jp-mlops-Compare-switch">
@@ -67,7 +70,7 @@ export function CompareView(props: {
         </table>
       </div>
       {differing && !metrics.length && !params.length && <p>{trans.__('Parameters and metrics are all the same.')}</p>}
-      {spec && canDraw(rendermime) && (
+      {drawn.metrics.length > 0 && canDraw(rendermime) && (
         <section aria-label={trans.__('Chart')}>
           <h3>{trans.__('Metrics')}</h3>
           <Chart

@@ -121,7 +121,7 @@ export function ScatterView(props: {
       {canDraw(rendermime) ? (
         points.length > 0 && (
           <Chart
-            spec={scatterSpec(points, x.title, y.title, theme)}
+            spec={width => scatterSpec(points, x.title, y.title, theme, width)}
             rendermime={rendermime}
             label={trans.__('%1 against %2, a point for each run', y.title, x.title)}
             failed={trans.__('The chart could not be drawn.')}

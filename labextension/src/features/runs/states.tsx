@@ -55,7 +55,8 @@ export function NothingToShow(props: {
       }
     >
       {trans.__(
-        'A cell that begins with %%track is recorded as a run of “%1” whenever it runs. “Track a Cell” puts that into the cell that trains, or else the active one, and loads the magics at the top.',
+        'A cell that begins with %1 is recorded as a run of “%2” whenever it runs. “Track a Cell” puts that into the cell that trains, or else the active one, and loads the magics at the top.',
+        '%%track',
         page.experiment
       )}{' '}
       {target.hasKernel

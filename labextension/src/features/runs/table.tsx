@@ -10,6 +10,7 @@ import { agoText, columnText } from './format';
 import type { RunsModel } from './model';
 import { KnownRun, valueOf } from './rows';
 import { StatusMark, statusWord } from './status';
+import { titleOf } from './titles';
 
 const WIDTHS: Partial<Record<RunColumn['kind'], number>> = { name: 130, when: 105, status: 100, duration: 90 };
 const LETTER = 7.5; // px
@@ -61,21 +62,6 @@ function gridColumn(column: RunColumn, trans: TranslationBundle): IGridColumn {
           ? trans.__('Parameter %1. Sort by it', title)
           : trans.__('%1. Sort by it', title)
   };
-}
-
-export function titleOf(column: RunColumn, trans: TranslationBundle): string {
-  switch (column.kind) {
-    case 'name':
-      return trans.__('Run');
-    case 'when':
-      return trans.__('Started');
-    case 'status':
-      return trans.__('Status');
-    case 'duration':
-      return trans.__('Duration');
-    default:
-      return column.title;
-  }
 }
 
 function Value({ known, column, trans }: { known: KnownRun; column: RunColumn; trans: TranslationBundle }): JSX.Element {

@@ -1,8 +1,8 @@
 import type { CommandRegistry } from '@lumino/commands';
 import { DisposableDelegate, IDisposable } from '@lumino/disposable';
-import type { Message } from '@lumino/messaging';
+import { Message, MessageLoop } from '@lumino/messaging';
 import { ISignal, Signal } from '@lumino/signaling';
-import type { AccordionPanel } from '@lumino/widgets';
+import { AccordionPanel, Widget } from '@lumino/widgets';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { CommandToolbarButton, SidePanel, Toolbar } from '@jupyterlab/ui-components';
 
@@ -30,6 +30,10 @@ export class Sidebar extends SidePanel implements ISidebar {
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', this.title.caption);
     (this.content as AccordionPanel).expansionToggled.connect((_, index) => this.makeRoom(index));
+    if (typeof ResizeObserver !== 'undefined') {
+      // What the header says comes and goes, and nobody else tells the accordion that it has another height.
+      new ResizeObserver(() => MessageLoop.postMessage(this.content, Widget.ResizeMessage.UnknownSize)).observe(this.header.node);
+    }
   }
 
   get visibleChanged(): ISignal<this, ReadonlySet<string>> {
@@ -48,7 +52,10 @@ export class Sidebar extends SidePanel implements ISidebar {
     const before = this.sections.findIndex(one => one.section.rank > section.rank);
     const index = before < 0 ? this.sections.length : before;
     this.sections.splice(index, 0, { section, widget });
-    this.insertWidget(index, widget);
+    // The accordion appends nodes whatever the index is, and Tab goes by the order of nodes: later sections are put in anew.
+    const later = this.sections.slice(index).map(one => one.widget);
+    later.forEach(one => (one.parent = null));
+    later.forEach(one => this.addWidget(one));
     // The first one has the room until another is asked for; features come in any order.
     this.sections.slice(1).forEach((_, after) => (this.content as AccordionPanel).collapse(after + 1));
     return new DisposableDelegate(() => {

@@ -1,0 +1,133 @@
+"""From an untagged notebook to production in the sidebar: a real JupyterLab, kernel, MLflow, job runner and browser."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import page
+from tests.lab import Lab, running_lab
+from tests.notebooks import PENGUINS, write_notebook
+from tests.sidebar import BUNDLE, PICTURES, Sidebar, needs_bundle
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sidebar")]
+
+CONVERSION = 300_000  # ms on a busy machine
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    """JupyterLab with the extension and an untagged notebook."""
+    needs_bundle()
+    work = tmp_path / "work"
+    work.mkdir()
+    write_notebook(work / "penguins.ipynb", [("", source) if tag != "md" else (tag, source) for tag, source in PENGUINS])
+    (work / "promotion.yaml").write_text("approval:\n  self: true  # one person's model\n", encoding="utf-8")
+    with running_lab(work, tmp_path, extension=BUNDLE, env={"JUPYTER_MLOPS_SPOOL": str(tmp_path / "spool")}) as running:
+        yield running
+
+
+def test_from_an_untagged_notebook_to_production(lab: Lab, request: pytest.FixtureRequest) -> None:
+    folder = Path(request.config.getoption("--pictures") or PICTURES)
+    with page() as opened:
+        opened.set_viewport_size({"width": 1400, "height": 1000})
+        opened.set_default_timeout(60_000)
+        sidebar = Sidebar(opened, lab)
+        sidebar.open("penguins.ipynb")
+        _widen(opened, 430)
+
+        # tag
+        notebook = sidebar.section("Notebook")
+        expect(notebook).to_contain_text("Tag its cells")
+        notebook.get_by_role("button", name="Suggest Tags").first.click()
+        expect(notebook.get_by_role("button", name="Accept All").first).to_be_visible()
+        sidebar.accessible()
+        sidebar.picture("sidebar-suggest", folder=folder)
+        notebook.get_by_role("button", name="Accept All").first.click()
+        expect(opened.locator(".jp-mlops-Chip:visible").first).to_be_visible()
+        tags = [one[0] for one in sidebar.tags() if one]
+        assert {"imports", "parameters", "load", "features", "train", "evaluate"} <= set(tags), tags
+        expect(notebook.get_by_role("button", name="train").first).to_be_visible()
+
+        # run it tracked, and see the run appear
+        notebook.get_by_role("button", name="Add %%track").click()
+        runs = sidebar.section("Runs")
+        expect(runs).to_contain_text("No runs", ignore_case=True)
+        sidebar.run("notebook:run-all-cells")
+        row = runs.locator(".jp-mlops-Grid-row").first
+        expect(row).to_contain_text("finished", timeout=120_000)
+        sidebar.picture("sidebar-runs", folder=folder)
+        sidebar.accessible()
+
+        # convert; the page is loaded anew in the middle
+        opened.locator('.jp-Toolbar [data-jp-item-name="mlops-convert"]').locator("jp-button, button").first.click()
+        convert = sidebar.section("Convert")
+        expect(convert.get_by_role("button", name="Cancel")).to_be_visible()
+        expect(convert.locator(".jp-mlops-JobSteps")).to_contain_text("run", ignore_case=True)
+        sidebar.reload()
+        convert = sidebar.section("Convert")
+        expect(convert.locator(".jp-mlops-JobSteps")).to_be_visible()
+        expect(convert).to_contain_text("Registered as", timeout=CONVERSION)
+        report = json.loads((lab.work / "penguins" / "report.json").read_text(encoding="utf-8"))
+        assert report["status"] == "registered"
+        parity = convert.locator("table", has_text="bundle").first
+        expect(parity).to_contain_text(str(report["parity"]["rows"]))
+        sidebar.accessible()
+        sidebar.picture("sidebar-convert", folder=folder)
+
+        # try the service
+        convert.get_by_role("button", name="Start the Service").click()
+        send = convert.locator(".jp-mlops-Form button[type=submit]")
+        expect(send).to_be_visible(timeout=120_000)
+        sidebar.accessible()
+        send.click()
+        answer = convert.locator(".jp-mlops-Answer")
+        expect(answer).to_contain_text("200")
+        golden = json.loads((lab.work / "penguins" / "model" / "golden.json").read_text(encoding="utf-8"))
+        expect(answer).to_contain_text(str(golden["predictions"][0]))
+        answer.scroll_into_view_if_needed()
+        sidebar.picture("sidebar-service", folder=folder)
+        convert.get_by_role("button", name="Stop", exact=False).first.click()
+        expect(convert.get_by_role("button", name="Start the Service")).to_be_visible(timeout=60_000)
+
+        # promote
+        models = sidebar.section("Models")
+        models.get_by_role("button", name="Promote").first.click()
+        approve = models.get_by_role("button", name="Approve")
+        expect(approve).to_be_visible(timeout=CONVERSION)
+        expect(models).to_contain_text("176 passed")
+        sidebar.accessible()
+        sidebar.picture("sidebar-approval", folder=folder)
+        models.get_by_label("Comment").fill("the numbers are right")
+        approve.click()
+        expect(models).to_contain_text("In production", timeout=CONVERSION)
+        expect(models).to_contain_text("the numbers are right")
+        sidebar.picture("sidebar-production", folder=folder)
+        for theme in ("Dark", "Dark High Contrast"):
+            sidebar.theme(theme)
+            sidebar.accessible()
+            sidebar.picture(f"sidebar-{theme.split()[-1].lower()}", folder=folder)
+        sidebar.theme("Light")
+        assert _production(lab) == "1"
+
+
+def _widen(opened: Page, pixels: int) -> None:
+    """Drag the edge of the left area."""
+    handle = opened.locator("#jp-main-split-panel > .lm-SplitPanel-handle:not(.lm-mod-hidden)").first
+    box = handle.bounding_box()
+    assert box is not None
+    opened.mouse.move(box["x"] + box["width"] / 2, box["y"] + 300)
+    opened.mouse.down()
+    opened.mouse.move(pixels, box["y"] + 300, steps=5)
+    opened.mouse.up()
+
+
+def _production(lab: Lab) -> str:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=f"sqlite:///{lab.work / 'mlflow.db'}")
+    return str(client.get_model_version_by_alias("penguins", "production").version)
