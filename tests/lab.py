@@ -24,7 +24,6 @@ __all__ = ["Lab", "running_lab"]
 _ENABLED = Path(__file__).resolve().parents[1] / "labextension" / "jupyter-config" / "jupyter-mlops.json"
 _APPS = {"lab": ("jupyterlab", "LabApp"), "notebook": ("notebook", "JupyterNotebookApp")}
 _SETTINGS: dict[str, dict[str, object]] = {
-    "notebook-extension/tracker": {"windowingMode": "none"},  # all cells are in the page
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
 }
 
@@ -76,12 +75,14 @@ def running_lab(
     server: bool = True,
     env: Mapping[str, str] | None = None,
     app: str = "lab",
+    windowing: str | None = "none",
     options: Sequence[str] = (),
 ) -> Iterator[Lab]:
     """JupyterLab for the folder `work`; its own files go to `place`.
 
     `extension` is a labextension to add, with its server extension unless `server` is False. `app` is ``lab`` or
-    ``notebook``, for Jupyter Notebook.
+    ``notebook``, for Jupyter Notebook. `windowing` says which cells are in the page: all of them; None: as JupyterLab
+    does it by default.
     """
     module, name = _APPS[app]
     more: list[str] = []
@@ -89,7 +90,8 @@ def running_lab(
         extensions = place / "labextensions"
         extensions.mkdir()
         shutil.copytree(extension, extensions / "jupyter-mlops")  # it may be built anew meanwhile
-        more.append(f"--{name}.extra_labextensions_path={extensions}")
+        # Jupyter Notebook has its files of extensions served by JupyterLab's part of the server.
+        more += [f"--{one}.extra_labextensions_path={extensions}" for one in sorted({name, "LabApp"})]
     if extension is not None and server:
         enable = place / "config_dir" / "jupyter_server_config.d"
         enable.mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from jupyter_mlops.workflows.events import Listener
     from jupyter_mlops.workflows.report import Report
 
-__all__ = ["KINDS", "Kind", "Outcome", "Task", "error_code", "kind_of", "notebook_of", "store_of"]
+__all__ = ["KINDS", "Kind", "Outcome", "Task", "error_code", "kind_of", "notebook_of", "store_of", "without_secrets"]
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,11 @@ def store_of(given: str | None, notebook: Path) -> str:
     if file == uri or not file or file.startswith(("/", ":memory:")):
         return uri
     return f"sqlite:///{notebook.parent / file}"
+
+
+def without_secrets(request: Mapping[str, Any]) -> dict[str, Any]:
+    """A request as it is kept when its job is over, and nobody needs the values of its parameters any more."""
+    return {**request, "parameters": masked(request["parameters"])} if "parameters" in request else dict(request)
 
 
 def error_code(error: MlopsError) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import os
 import subprocess
@@ -17,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_mlops.database import VARIABLE
 from jupyter_mlops.errors import ConflictError, NotFoundError
-from jupyter_mlops.jobs.kinds import kind_of, notebook_of
+from jupyter_mlops.jobs.kinds import kind_of, notebook_of, without_secrets
 from jupyter_mlops.jobs.processes import MARK, created, machine
 from jupyter_mlops.jobs.recorder import JOB, event_row, now, plain
 from jupyter_mlops.jobs.stopping import Stopper, is_gone, settle
 from jupyter_mlops.notebook.checks.secrets import redacted
 from jupyter_mlops.workflows.events import Event
+from jupyter_mlops.workflows.person import system_user
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +67,7 @@ class Jobs:
         self._root = None if root is None else str(Path(root).absolute())
         self._store = Store(database)
         # Under JupyterHub every server has a user; a database may serve many of them.
-        self._owner = (os.environ.get("JUPYTERHUB_USER") or getpass.getuser())[:200]
+        self._owner = (os.environ.get("JUPYTERHUB_USER") or system_user())[:200]
         self._lock = threading.RLock()
         self._stoppers: dict[str, Stopper] = {}
         self._seen: dict[str, int] | None = None  # number of the next event to tell, by job
@@ -142,8 +142,9 @@ class Jobs:
         if row["status"] == "queued":
             event = event_row(row["next"], now(), Event(JOB, "skipped", "Taken out of the queue."))
             self._store.write(
-                job, [event], only_if=("queued",), status="cancelled", claim=None, ended=now(), message=event["message"]
-            )
+                job, [event], only_if=("queued",), status="cancelled", claim=None, ended=now(), message=event["message"],
+                request=without_secrets(row["request"]),
+            )  # fmt: skip
             row = self._row(job)  # where it had just been started, it is stopped
         if row["status"] == "running":
             self._store.update(job, ("running",), status="stopping", asked=now())
@@ -254,7 +255,7 @@ class Jobs:
             event = event_row(row["next"], now(), Event(JOB, "failed", message))
             self._store.write(
                 row["id"], [event], status="failed", claim=None, ended=now(), message=message,
-                error={"code": "environment", "message": message, "fix": None},
+                error={"code": "environment", "message": message, "fix": None}, request=without_secrets(row["request"]),
             )  # fmt: skip
             return
         _children[row["id"]] = process

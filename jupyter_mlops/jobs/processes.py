@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jupyter_mlops.workflows.processes import born, same
+
 if TYPE_CHECKING:
     from psutil import Process
 
@@ -32,12 +34,12 @@ def machine() -> str:
 
 
 def created(pid: int) -> float | None:
-    """When a process was made; None when there is none, or only its remains."""
+    """When a process was made (see `born`); None when there is none, or only its remains."""
     import psutil
 
     try:
         process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else float(process.create_time())
+        return None if process.status() == psutil.STATUS_ZOMBIE else born(process)
     except psutil.Error:
         return None
 
@@ -45,7 +47,7 @@ def created(pid: int) -> float | None:
 def is_alive(pid: int, since: float | None) -> bool:
     """Whether that very process is still there: its id may have been given to another one by now."""
     found = created(pid)
-    return found is not None and (since is None or abs(found - since) < 1.0)
+    return found is not None and (since is None or same(found, since))
 
 
 def find(pid: int, since: float | None) -> Process | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from jupyter_mlops.database import VARIABLE, database_url
 from jupyter_mlops.errors import EnvironmentLackError, MlopsError
-from jupyter_mlops.jobs.kinds import Outcome, Task, error_code, kind_of, notebook_of, store_of
+from jupyter_mlops.jobs.kinds import Outcome, Task, error_code, kind_of, notebook_of, store_of, without_secrets
 from jupyter_mlops.jobs.processes import created, end, machine, marked
 from jupyter_mlops.jobs.recorder import JOB, Recorder, now, plain
 from jupyter_mlops.workflows.events import Event
@@ -84,7 +84,10 @@ def main(argv: Sequence[str]) -> int:
     how: Any = {"done": "done", "failed": "failed", "cancelled": "skipped"}[status]
     result = None if outcome is None else plain(outcome.result)
     try:
-        recorder.finish(status, Event(JOB, how, message), message=plain(message), error=plain(error), result=result)
+        recorder.finish(
+            status, Event(JOB, how, message), message=plain(message), error=plain(error), result=result,
+            request=without_secrets(row["request"]),
+        )  # fmt: skip
     except EnvironmentLackError as problem:
         print(problem, file=sys.stderr)
         return 2

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlops.errors import EnvironmentLackError
-from jupyter_mlops.jobs.kinds import kind_of
-from jupyter_mlops.jobs.processes import end, find, is_alive, machine, marked, tree
+from jupyter_mlops.jobs.kinds import kind_of, without_secrets
+from jupyter_mlops.jobs.processes import created, end, find, is_alive, machine, marked, tree
 from jupyter_mlops.jobs.recorder import JOB, event_row, now
 from jupyter_mlops.workflows.events import Event
 
@@ -61,7 +61,7 @@ def settle(store: Store, row: RowMapping) -> None:
     event = event_row(row["next"], now(), Event(JOB, "skipped" if asked else "failed", message))
     written = store.write(
         row["id"], [event], only_if=(row["status"],), status="cancelled" if asked else "lost", claim=None, ended=now(),
-        message=message, error=error,
+        message=message, error=error, request=without_secrets(row["request"]),
     )  # fmt: skip
     if written is not None and row["machine"] == machine():
         end(marked(row["id"]))
@@ -104,10 +104,11 @@ class Stopper(threading.Thread):
 
         # Kernels have sessions of their own and the processes of a killed parent are nobody's children: note them in time.
         started: set[Process] = tree(process)
+        since = created(process.pid)
         with suppress(psutil.Error):
             process.send_signal(signal.SIGINT)
         deadline = time.monotonic() + self._grace
-        while time.monotonic() < deadline and is_alive(process.pid, process.create_time()):
+        while time.monotonic() < deadline and is_alive(process.pid, since):
             started |= tree(process)
             time.sleep(_PAUSE)
         started |= tree(process)

@@ -69,7 +69,7 @@ _JOBS = Table(
     Column("log", Text, nullable=False),
     Column("machine", String(200)),
     Column("pid", Integer),
-    Column("pid_created", Float),
+    Column("pid_created", Float),  # in seconds since the machine's start, where that is known
     Column("alive", BigInteger),  # the process' last sign of life
 )
 _EVENTS = Table(

@@ -93,6 +93,8 @@ def read_policy(text: str, where: str = FILE) -> Policy:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark is not None else ""
         raise UsageError(f"{where}{line} is no YAML: {getattr(error, 'problem', None) or error}. Mend it there.") from None
+    except (ValueError, RecursionError) as error:  # a date that there is not, or thousands of brackets
+        raise UsageError(f"{where} cannot be read: {error}. Mend it there.") from None
     made = {}
     for name, section in _mapping(data, where, "").items():
         _known(name, _SECTIONS, where, "")

@@ -48,6 +48,8 @@ class PromotionState:
     ----------
     digest
         Of the artifact; an approval is for this one only.
+    run
+        That the version was registered from: another version of this number, of a model that was deleted and made anew, has another.
     champion
         Version that was in production when it began.
     runner
@@ -68,6 +70,7 @@ class PromotionState:
     started_by: str
     started: int
     digest: str | None
+    run: str
     champion: str | None
     last: Entry
     steps: tuple[StepState, ...] = ()
@@ -98,7 +101,7 @@ def fold(entries: Sequence[Entry]) -> PromotionState:
     state = PromotionState(
         id=first.promotion, registry=first.registry, model=first.model, version=first.version,
         author=first.data.get("author") or "", started_by=first.who, started=first.at,
-        digest=first.data.get("digest"), champion=first.data.get("champion"), runner=first.data.get("runner"), last=first,
+        digest=first.data.get("digest"), run=first.data.get("run") or "", champion=first.data.get("champion"), runner=first.data.get("runner"), last=first,
         steps=tuple(StepState(name, title) for name, title in first.data["steps"]),
     )  # fmt: skip
     for entry in entries[1:]:

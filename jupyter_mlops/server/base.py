@@ -84,6 +84,8 @@ class Handler(ExtensionHandlerMixin, APIHandler):
             check(family, name, found)
         except RecursionError:
             raise ApiError(400, "bad-message", "The body is nested too deeply.") from None
+        if family != "notebook" and not _can_be_kept(found):  # in a cell it is a syntax error, which is shown there
+            raise ApiError(400, "bad-message", "The message holds half a character (a lone surrogate).", "Type the text anew.")
         return cast("dict[str, Any]", found)
 
     def text(self, name: str, default: str | None = "") -> str:
@@ -159,6 +161,15 @@ class Handler(ExtensionHandlerMixin, APIHandler):
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON")
+
+
+def _can_be_kept(message: Any) -> bool:
+    """Whether a file and a database take its texts: JSON can write halves of characters, UTF-8 cannot."""
+    try:
+        json.dumps(message, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _finite(value: Any) -> Any:

@@ -8,12 +8,13 @@ account that runs the server is the truth.
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["RULES", "Identity", "identify", "system_user"]
+from jupyter_mlops.workflows.person import system_user
+
+__all__ = ["RULES", "Identity", "identify"]
 
 RULES = ("auto", "provider", "system")
 _MADE_UP = re.compile(r"[0-9a-f]{32}")
@@ -56,13 +57,3 @@ def _is_made_up(user: Any, provider: Any) -> bool:
     # A provider that only adds a login page or a cookie's name still finds its users where Jupyter's own does.
     own = type(provider).get_user is IdentityProvider.get_user and type(provider)._get_user is IdentityProvider._get_user
     return own and _MADE_UP.fullmatch(str(user.username)) is not None
-
-
-def system_user() -> str:
-    """The account that runs the server."""
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):  # a container whose user has no entry
-        return f"uid-{os.getuid()}"

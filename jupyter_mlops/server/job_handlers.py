@@ -51,8 +51,7 @@ class JobHandler(Handler):
     @executes
     async def delete(self, job: str) -> None:
         """Ask it to stop."""
-        await self.app.jobs.call("cancel", job)
-        self.reply(await self.app.jobs.call("get", job), 202)
+        self.reply(await self.app.jobs.call("cancel", job), 202)
 
 
 class JobLogHandler(Handler):

@@ -124,6 +124,7 @@ class JobRunner:
     async def _watch(self) -> None:
         failed = False
         while True:
+            self._wake.clear()  # before the look: a job that is started meanwhile may have been missed by it
             try:
                 for event in await asyncio.to_thread(self._look):
                     self._emit(event)
@@ -132,7 +133,6 @@ class JobRunner:
                 if not failed:  # once, not three times a second
                     self._log.error("What jobs do cannot be read: %s", error, exc_info=not isinstance(error, MlopsError))
                 failed = True
-            self._wake.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), _FAST if self._known and not failed else _SLOW)
 

@@ -20,30 +20,17 @@ _TRIES, _PAUSE = 10, 1.0  # for a job that is in the way of the next, and the se
 class _PromotionsHandler(Handler):
     """What is shown of promotions says which job of this server works on them."""
 
-    async def with_jobs(self, promotions: list[dict[str, Any]]) -> None:
-        """Fill `job` in."""
+    async def with_jobs(self, promotions: list[dict[str, Any]], uri: str | None) -> None:
+        """Fill `job` in: the active one for the version of the model, in this store (None: in any)."""
         if not any(one["status"] in ("running", "waiting") for one in promotions):
             return
-        jobs = await self.app.jobs.call("list", kind="promote")
+        jobs = {job["subject"]: job["id"] for job in await self.app.jobs.call("list", kind="promote") if self._works(job, uri)}
         for one in promotions:
-            one["job"] = _job_of(one, jobs)
+            one["job"] = jobs.get(f"{one['model']}/{one['version']}")
 
-    async def shown(self, promotion: dict[str, Any]) -> dict[str, Any]:
-        """One promotion."""
-        await self.with_jobs([promotion])
-        return promotion
-
-
-def _job_of(promotion: dict[str, Any], jobs: list[dict[str, Any]]) -> str | None:
-    """The job that works on a promotion: the active one for the version of the model."""
-    for job in jobs:
-        if job["status"] in _ACTIVE and job["subject"] == _subject(promotion):
-            return str(job["id"])
-    return None
-
-
-def _subject(promotion: dict[str, Any]) -> str:
-    return f"{promotion['model']}/{promotion['version']}"
+    def _works(self, job: dict[str, Any], uri: str | None) -> bool:
+        # Notebooks of one name in several folders make models of one name, each in the store of its folder.
+        return job["status"] in _ACTIVE and uri in (None, self.app.tracking_uri_of((self.root.folder / job["path"]).parent))
 
 
 class ModelsHandler(Handler):
@@ -68,12 +55,12 @@ class VersionsHandler(_PromotionsHandler):
         found = await self.app.tracking.call(
             "list_versions", uri=uri, name=self.text("name", None), user=self.user.username, database=self.app.database
         )
-        await self.with_jobs([one["promotion"] for one in found["versions"] if one["promotion"] is not None])
+        await self.with_jobs([one["promotion"] for one in found["versions"] if one["promotion"] is not None], uri)
         self.reply(found)
 
 
 class PromotionHandler(_PromotionsHandler):
-    """``GET promotions/ID``"""
+    """``GET promotions/ID?path=``"""
 
     @authenticated
     @authorized
@@ -82,7 +69,9 @@ class PromotionHandler(_PromotionsHandler):
         found = await self.app.tracking.call(
             "promotion_view", database=self.app.database, promotion_id=promotion, user=self.user.username
         )
-        self.reply(await self.shown(found))
+        path = self.text("path")
+        await self.with_jobs([found], self.app.tracking_uri_of(self.root.notebook(path).parent) if path else None)
+        self.reply(found)
 
 
 class DecisionHandler(_PromotionsHandler):
@@ -93,26 +82,21 @@ class DecisionHandler(_PromotionsHandler):
     async def post(self, promotion: str) -> None:
         """Approve, reject or cancel; behind an approval a job goes on with the promotion.
 
-        ``path=`` names the notebook whose store it is about. Without it the notebook of the last promotion job is taken.
+        ``path=`` names the notebook whose store it is about.
         """
         message = self.message("models", "Decision")
-        path = self.text("path")
-        if path:
-            self.root.notebook(path)
+        path = self.notebook_path()
+        uri = self.app.tracking_uri_of(path.parent)
         found = await self.app.tracking.call(
             "decide", database=self.app.database, promotion_id=promotion, decision=message["decision"],
-            user=self.user.username, comment=message["comment"], digest=message.get("digest"),
+            user=self.user.username, comment=message["comment"], digest=message.get("digest"), registry=uri,
         )  # fmt: skip
         if message["decision"] == "approve":
-            await self._go_on(found, path)
-        self.reply(await self.shown(found))
+            await self._go_on(found, self.root.relative(path))
+        await self.with_jobs([found], uri)
+        self.reply(found)
 
     async def _go_on(self, promotion: dict[str, Any], path: str) -> None:
-        if not path:
-            jobs = await self.app.jobs.call("list", kind="promote")
-            path = next((one["path"] for one in jobs if one["subject"] == _subject(promotion)), "")
-        if not path:
-            return  # the page starts the job: it knows the notebook
         request = {"kind": "promote", "path": path, "model": promotion["model"], "version": promotion["version"]}
         for last in range(_TRIES):
             try:

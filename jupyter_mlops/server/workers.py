@@ -79,10 +79,10 @@ class Worker:
             What the function raised; ``superseded`` (409), ``busy`` (503), ``time-limit`` (504), ``worker`` (503).
         """
         number = next(self._numbers)
-        if newest is not None:
-            self._newest[newest] = number
         if self._waiting >= _WAITING:
             raise ApiError(503, "busy", "Too many requests wait for this.", "Try again in a moment.")
+        if newest is not None:
+            self._newest[newest] = number
         self._waiting += 1
         try:
             async with self._slots:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from jupyter_mlops.errors import NotFoundError, TrackingError
 from jupyter_mlops.tracking.listing_artifacts import _no_progress_bar
+from jupyter_mlops.tracking.searching import quoted
 from jupyter_mlops.tracking.store import shown, store
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def find_version(uri: str, model: str, version: str | None = None) -> VersionFac
         aliases = _aliases(client, uri, model)
         if version is None:
             version = aliases.get(STAGING) or max(
-                (str(one.version) for one in client.search_model_versions(f"name = '{_quoted(model)}'")), key=int, default=None
+                (str(one.version) for one in client.search_model_versions(f"name = {quoted(model)}")), key=int, default=None
             )
         if version is None:
             raise NotFoundError(f"The model {model} in {shown(uri)} has no version. Convert its notebook: that registers one.")
@@ -141,12 +142,18 @@ def apply_lifecycle(uri: str, model: str, production: str, previous: str | None)
 
     Raises
     ------
+    NotFoundError
+        There is no such model or version (any more).
     TrackingError
         The store refused.
     """
     changed: list[str] = []
     with store(uri) as client:
         aliases = _aliases(client, uri, model)
+        if not _exists(client, model, production):
+            raise NotFoundError(
+                f"Version {production} of {model} in {shown(uri)} was deleted, so it cannot go into production. Promote another one."
+            )
 
         def tag(version: str, value: str) -> None:
             if client.get_model_version(model, version).tags.get(LIFECYCLE) != value:
@@ -198,7 +205,3 @@ def _exists(client: MlflowClient, model: str, version: str) -> bool:
             return False
         raise
     return True
-
-
-def _quoted(name: str) -> str:
-    return name.replace("'", "")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from jupyter_mlops.errors import TrackingError
+from jupyter_mlops.tracking.first_use import taking_turns
 from jupyter_mlops.tracking.imports import import_mlflow
 
 if TYPE_CHECKING:
@@ -121,6 +122,12 @@ def _check_server(uri: str) -> None:
         raise TrackingError(f"The tracking server at {address} does not answer ({reason}). {advice}") from None
 
 
+def _folder_name(experiment: str) -> str:
+    """A folder below another one, whatever the experiment is called: Databricks' begin with a slash."""
+    parts = [part for part in experiment.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+    return "/".join(parts) or "experiment"
+
+
 @contextmanager
 def store(uri: str) -> Iterator[MlflowClient]:
     """MLflow's client for a store; what it raises becomes a `TrackingError`, its log is kept to warnings.
@@ -133,7 +140,9 @@ def store(uri: str) -> Iterator[MlflowClient]:
 
     with _quiet:
         try:
-            yield MlflowClient(tracking_uri=uri, registry_uri=uri)
+            with taking_turns(uri):
+                client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+            yield client
         except MlflowException as error:
             raise TrackingError(f"MLflow at {shown(uri)} refused: {error.message}") from error
         except Exception as error:
@@ -186,7 +195,7 @@ def experiment_id(client: MlflowClient, name: str, uri: str) -> str:
     location = None
     if uri.startswith("sqlite:///"):
         folder = Path(uri.removeprefix("sqlite:///").split("?")[0]).absolute().parent
-        location = (folder / "mlruns" / name).as_uri()
+        location = (folder / "mlruns" / _folder_name(name)).as_uri()
     from mlflow.exceptions import MlflowException
 
     try:

@@ -25,10 +25,12 @@ class Artifact:
     ----------
     digest
         SHA-256 of the archive that the promotion began with.
+    run
+        That the version was registered from.
     """
 
-    def __init__(self, uri: str, model: str, version: str, digest: str | None, scratch: Path) -> None:
-        self._uri, self._model, self._version, self._digest = uri, model, version, digest
+    def __init__(self, uri: str, model: str, version: str, digest: str | None, run: str, scratch: Path) -> None:
+        self._uri, self._model, self._version, self._digest, self._run = uri, model, version, digest, run
         self._scratch = scratch
         self._project: Path | None = None
         self._registered: Path | None = None
@@ -99,7 +101,7 @@ class Artifact:
             It is not.
         """
         self._facts = None
-        fresh = Artifact(self._uri, self._model, self._version, self._digest, self._scratch / "again")
+        fresh = Artifact(self._uri, self._model, self._version, self._digest, self._run, self._scratch / "again")
         (self._scratch / "again").mkdir(exist_ok=True)
         if changed := changed_files(fresh.project(), fresh.model_folder()):
             raise ArtifactError(f"the registered model was changed since ({', '.join(changed[:5])}). Convert and promote again.")
@@ -113,6 +115,10 @@ class Artifact:
         if tagged != self._digest:
             raise ArtifactError(f"{name} names another project by now (tag {DIGEST}) than when the promotion began. {advice}")
         assert self._facts is not None
+        if self._facts.run_id != self._run:
+            raise ArtifactError(
+                f"{name} is another one than when the promotion began: the model was deleted and registered anew. Promote again."
+            )
         target = self._scratch / folder
         target.mkdir()
         path = fetch_archive(self._uri, self._facts.run_id, target)

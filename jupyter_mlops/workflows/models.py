@@ -53,7 +53,7 @@ def list_versions(uri: str, name: str, *, user: str, database: str) -> dict[str,
     check_reachable(uri)
     model = model_with_versions(uri, name)
     runs = runs_by_id(uri, [one.run_id for one in model.versions if one.run_id])
-    promotions = promotions_of(database, uri, name, user=user)
+    promotions = promotions_of(database, uri, name, user=user, runs={one.version: one.run_id for one in model.versions})
     last: dict[str, dict[str, Any]] = {}
     for one in promotions:
         last.setdefault(one["version"], one)

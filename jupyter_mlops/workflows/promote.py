@@ -31,6 +31,7 @@ from jupyter_mlops.tracking.store import check_reachable, shown, tracking_uri
 from jupyter_mlops.workflows.artifact import Artifact, ArtifactError
 from jupyter_mlops.workflows.events import Event, Listener, Progress
 from jupyter_mlops.workflows.person import current_user
+from jupyter_mlops.workflows.processes import born, same
 from jupyter_mlops.workflows.promotions import registry_key
 from jupyter_mlops.workflows.reconciling import reconcile
 
@@ -187,8 +188,7 @@ def _is_alive(state: PromotionState) -> bool:
     import psutil
 
     try:
-        created: float = psutil.Process(int(runner["pid"])).create_time()
-        return abs(created - float(runner["created"])) < 1.0
+        return same(born(psutil.Process(int(runner["pid"]))), float(runner["created"]))
     except (psutil.Error, KeyError, ValueError):
         return False
 
@@ -196,7 +196,7 @@ def _is_alive(state: PromotionState) -> bool:
 def _runner() -> dict[str, Any]:
     import psutil
 
-    return {"host": socket.gethostname(), "pid": os.getpid(), "created": psutil.Process().create_time()}
+    return {"host": socket.gethostname(), "pid": os.getpid(), "created": born(psutil.Process())}
 
 
 class _Over(Exception):
@@ -222,7 +222,7 @@ class _Promotion:
     ) -> None:
         self.journal, self.state, self.uri, self.user = journal, state, uri, user
         self.options, self.progress = options, progress
-        self.artifact = Artifact(uri, state.model, state.version, state.digest, scratch)
+        self.artifact = Artifact(uri, state.model, state.version, state.digest, state.run, scratch)
         self._asked = time.monotonic()
 
     def run(self) -> None:
@@ -324,23 +324,22 @@ class _Promotion:
         return True
 
     def _into_production(self) -> None:
-        state = self.state
+        state, started = self.state, time.perf_counter()
         with self.progress.step(LIFECYCLE):
-            if state.lifecycle is None:  # else it is decided, and only has to be carried out
-                self._write("step-started", step=LIFECYCLE)
-                started = time.perf_counter()
-                try:
+            try:
+                if state.lifecycle is None:  # else it is decided, and only has to be carried out
+                    self._write("step-started", step=LIFECYCLE)
                     self._still_approved()
                     facts = find_version(self.uri, state.model, state.version)
-                except (ArtifactError, NotFoundError) as error:
-                    reason = f"The approval is void: {error}" if state.approval else str(error)
-                    self._write("step-failed", step=LIFECYCLE, message=reason)
-                    self._say_failed(LIFECYCLE, reason, round(time.perf_counter() - started, 2))
-                    raise _No(reason) from None
-                former = facts.champion if facts.champion != state.version else facts.aliases.get("previous")
-                self._write("lifecycle-changed", production=state.version, previous=former)
-            decided = self.state.lifecycle or {}
-            changed = apply_lifecycle(self.uri, state.model, decided["production"], decided.get("previous"))
+                    former = facts.champion if facts.champion != state.version else facts.aliases.get("previous")
+                    self._write("lifecycle-changed", production=state.version, previous=former)
+                decided = self.state.lifecycle or {}
+                changed = apply_lifecycle(self.uri, state.model, decided["production"], decided.get("previous"))
+            except (ArtifactError, NotFoundError) as error:
+                reason = f"The approval is void: {error}" if state.approval else str(error)
+                self._write("step-failed", step=LIFECYCLE, message=reason)
+                self._say_failed(LIFECYCLE, reason, round(time.perf_counter() - started, 2))
+                raise _No(reason) from None
         former = f"; version {decided['previous']} is archived" if decided.get("previous") else ""
         message = f"version {state.version} of {state.model} is in production{former}"
         figures = {"production": state.version, "previous": decided.get("previous"), "registry": shown(self.uri)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,7 +28,9 @@ def registry_key(uri: str) -> str:
     return shown(whole).rstrip("/")
 
 
-def promotions_of(database: str, registry: str, model: str, *, user: str) -> list[dict[str, Any]]:
+def promotions_of(
+    database: str, registry: str, model: str, *, user: str, runs: Mapping[str, str | None] | None = None
+) -> list[dict[str, Any]]:
     """The promotions of a model (`Promotion` of ``schema/api/models.yaml``), the newest first.
 
     Parameters
@@ -36,8 +39,14 @@ def promotions_of(database: str, registry: str, model: str, *, user: str) -> lis
         The tracking URI.
     user
         Who asks: decides `mayDecide`.
+    runs
+        The run of each version. Given these, promotions are left out that have ended and were about a version which was
+        deleted, and whose number another one has by now.
     """
-    return [view(entries, user) for entries in Journal(database).of_model(registry_key(registry), model)]
+    found = Journal(database).of_model(registry_key(registry), model)
+    if runs is not None:
+        found = [one for one in found if (state := fold(one)).active or (runs.get(state.version) or "") == state.run]
+    return [view(entries, user) for entries in found]
 
 
 def promotion_view(database: str, promotion_id: str, *, user: str) -> dict[str, Any]:
@@ -72,19 +81,22 @@ def find_promotion(database: str, named: str, registry: str) -> PromotionState:
 
 
 def decide(
-    database: str, promotion_id: str, decision: Decision, *, user: str, comment: str, digest: str | None = None
-) -> dict[str, Any]:
+    database: str, promotion_id: str, decision: Decision, *, user: str, comment: str, digest: str | None = None,
+    registry: str | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Write a decision into the journal; whoever called then calls `promote` again to go on.
 
     Parameters
     ----------
     digest
         Of the artifact that the user looked at.
+    registry
+        Tracking URI of the store that the user looked at.
 
     Raises
     ------
     NotFoundError
-        There is no such promotion.
+        There is no such promotion, or it is of another store.
     ConflictError
         It does not wait for this (any more), or the artifact is another one.
     ForbiddenError
@@ -94,6 +106,10 @@ def decide(
     for _ in range(5):
         entries = _entries(journal, promotion_id)
         state = fold(entries)
+        if registry is not None and registry_key(registry) != state.registry:
+            raise NotFoundError(
+                f"The promotion {promotion_id} is of the store {state.registry}, not of {registry_key(registry)}."
+            )
         _check(state, decision, user, digest)
         try:
             data = {"comment": comment.strip(), "digest": state.digest}

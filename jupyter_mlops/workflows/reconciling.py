@@ -5,7 +5,7 @@ from __future__ import annotations
 from jupyter_mlops.errors import NotFoundError
 from jupyter_mlops.promotion.journal import Journal
 from jupyter_mlops.promotion.state import fold
-from jupyter_mlops.tracking.lifecycle import apply_lifecycle
+from jupyter_mlops.tracking.lifecycle import apply_lifecycle, find_version
 from jupyter_mlops.workflows.promotions import registry_key
 
 __all__ = ["reconcile"]
@@ -28,13 +28,16 @@ def reconcile(database: str, uri: str, model: str | None = None) -> dict[str, li
     changed: dict[str, list[str]] = {}
     for name in journal.models(registry) if model is None else [model]:
         for entries in journal.of_model(registry, name):
-            decided = fold(entries).lifecycle
+            state = fold(entries)
+            decided = state.lifecycle
             if decided is None:
                 continue
             try:
+                if find_version(uri, name, decided["production"]).run_id != state.run:
+                    break  # the model was registered anew, and nothing was decided about that
                 sentences = apply_lifecycle(uri, name, decided["production"], decided.get("previous"))
             except NotFoundError:
-                break  # the model was deleted: nothing is left to agree
+                break  # the model or its version was deleted: nothing is left to agree
             if sentences:
                 changed[name] = sentences
             break  # only the newest decision holds

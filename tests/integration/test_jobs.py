@@ -265,6 +265,19 @@ def test_it_outlives_its_server_and_is_found_again(make: Any, root: Path, tmp_pa
     assert told[-1][1]["status"] == "done"
 
 
+def test_what_is_over_keeps_no_secret(make: Any, start: Any, root: Path, tmp_path: Path) -> None:
+    jobs, given = make(limit=1), {"parameters": {"seconds": 60, "db_password": "hunter2000"}}
+    ended, waiting = start(jobs, "sleepy", **given), start(jobs, "small", **given)  # neither notebook has such a parameter
+    jobs.cancel(waiting)
+    assert wait(jobs, ended)["status"] == "failed"
+    killed = start(jobs, "sleepy", **given)
+    runner(tmp_path, killed).kill()
+    assert wait(jobs, killed, timeout=20)["status"] == "lost"
+    for job in (ended, waiting, killed):
+        row = Store(f"sqlite:///{tmp_path / 'mlops.db'}").get(job)
+        assert row is not None and row["request"]["parameters"] == {"seconds": 60, "db_password": "***"}
+
+
 def test_one_at_a_time_per_notebook_and_a_queue(make: Any, start: Any, root: Path) -> None:
     jobs = make(limit=1)
     first = start(jobs, "sleepy")

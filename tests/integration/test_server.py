@@ -261,6 +261,19 @@ def test_models_of_a_store_without_any(client: httpx.Client) -> None:
     message(client.get("models/versions?path=penguins.ipynb&name=none"), 404, "not-found")
 
 
+@pytest.mark.parametrize(
+    ("address", "body"),
+    [
+        ("jobs", r'{"kind": "run", "path": "penguins.ipynb", "parameters": {"n": "\ud800"}}'),
+        ("jobs", r'{"kind": "promote", "path": "penguins.ipynb", "model": "\ud800", "version": "1"}'),
+        ("promotions/x/decision?path=penguins.ipynb", r'{"decision": "approve", "comment": "\ud800"}'),
+    ],
+)
+def test_half_a_character_is_refused_where_it_would_be_kept(client: httpx.Client, address: str, body: str) -> None:
+    answer = client.post(address, content=body, headers={"Content-Type": "application/json"})
+    assert "surrogate" in message(answer, 400, "bad-message")["message"]
+
+
 def test_what_is_of_no_id(client: httpx.Client) -> None:
     for method, address in (
         ("get", "jobs/x"),
@@ -271,7 +284,9 @@ def test_what_is_of_no_id(client: httpx.Client) -> None:
         ("get", "promotions/x"),
     ):
         message(client.request(method, address), 404, "not-found")
-    message(client.post("promotions/x/decision", json={"decision": "approve", "comment": ""}), 404, "not-found")
+    message(
+        client.post("promotions/x/decision?path=penguins.ipynb", json={"decision": "approve", "comment": ""}), 404, "not-found"
+    )
     message(client.post("services/x/predict", json={"row": {}}), 404, "not-found")
 
 

@@ -63,12 +63,12 @@ def test_from_one_click_to_production(server: Server, work: Path, tmp_path: Path
         ended = over(client, job)
         assert ended["status"] == "done" and not problems("jobs", "PromoteDone", ended["result"]), ended
         assert ended["result"]["status"] == "waiting"
-        promotion = as_json(client.get(f"promotions/{ended['result']['promotion']}"))
+        promotion = as_json(client.get(f"promotions/{ended['result']['promotion']}?path=penguins.ipynb"))
         assert not problems("models", "Promotion", promotion)
         assert not promotion["mayDecide"] and promotion["whyNot"]
 
         decision = {"decision": "approve", "comment": "good", "digest": promotion["digest"]}
-        own = client.post(f"promotions/{promotion['id']}/decision", json=decision)
+        own = client.post(f"promotions/{promotion['id']}/decision?path=penguins.ipynb", json=decision)
         assert own.status_code == 403 and own.json()["code"] == "forbidden"
         assert not problems("status", "ErrorMessage", own.json())
 
@@ -76,7 +76,13 @@ def test_from_one_click_to_production(server: Server, work: Path, tmp_path: Path
     database = f"sqlite:///{server.place / 'data_dir' / 'jupyter-mlops' / 'mlops.db'}"
     options = ("--JupyterMlops.identity=provider", f"--JupyterMlops.database_url={database}")
     with running_server(work, tmp_path, options=options) as other, other.client() as client:
-        stale = client.post(f"promotions/{promotion['id']}/decision", json={**decision, "digest": "0" * 64})
+        (work / "elsewhere").mkdir()  # a notebook of the same name, with a store of its own
+        shutil.copy(work / "penguins.ipynb", work / "elsewhere")
+        elsewhere = client.post(f"promotions/{promotion['id']}/decision?path=elsewhere/penguins.ipynb", json=decision)
+        assert elsewhere.status_code == 404 and "store" in elsewhere.json()["message"]
+        nowhere = client.post(f"promotions/{promotion['id']}/decision", json=decision)
+        assert nowhere.status_code == 400 and nowhere.json()["code"] == "bad-message"
+        stale = client.post(f"promotions/{promotion['id']}/decision?path=penguins.ipynb", json={**decision, "digest": "0" * 64})
         assert stale.status_code == 409 and stale.json()["code"] == "conflict"
         approved = client.post(f"promotions/{promotion['id']}/decision?path=penguins.ipynb", json=decision)
         found = as_json(approved)
@@ -87,5 +93,5 @@ def test_from_one_click_to_production(server: Server, work: Path, tmp_path: Path
         now = versions(client)
         assert now["versions"][0]["lifecycle"] == "Production" and "production" in now["versions"][0]["aliases"]
         assert now["active"] is None
-        again = client.post(f"promotions/{promotion['id']}/decision", json=decision)
+        again = client.post(f"promotions/{promotion['id']}/decision?path=penguins.ipynb", json=decision)
         assert again.status_code == 409 and again.json()["code"] == "conflict"

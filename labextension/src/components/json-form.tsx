@@ -53,11 +53,11 @@ export default function JsonForm(props: {
           setData(event.formData as Record<string, unknown>);
           props.onChange?.(fromForm(shape, event.formData as Record<string, unknown>));
         }}
-        onSubmit={event => submit?.run(fromForm(shape, event.formData as Record<string, unknown>))}
+        onSubmit={event => !submit?.disabled && submit?.run(fromForm(shape, event.formData as Record<string, unknown>))}
       >
         {submit ? (
           <div className="jp-mlops-Actions">
-            <button type="submit" className="jp-mlops-Button jp-mod-styled jp-mod-accept" disabled={submit.disabled}>
+            <button type="submit" className="jp-mlops-Button jp-mod-styled jp-mod-accept" aria-disabled={submit.disabled || undefined}>
               {submit.label}
             </button>
             <Button onClick={() => setData(toForm(shape, props.value))}>{props.trans.__('Reset')}</Button>

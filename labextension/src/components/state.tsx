@@ -30,7 +30,7 @@ export function Failure(props: { error: ApiError; trans: TranslationBundle; retr
   );
 }
 
-/** A button in JupyterLab's own style. */
+/** A button in JupyterLab's own style. One that cannot be used now keeps the focus, so that the keyboard goes on from it. */
 export function Button(props: {
   children: ReactNode;
   onClick: () => void;
@@ -44,8 +44,8 @@ export function Button(props: {
     <button
       type="button"
       className={`jp-mlops-Button jp-mod-styled ${props.kind ? kind[props.kind] : 'jp-mod-reject'}`}
-      onClick={props.onClick}
-      disabled={props.disabled}
+      onClick={props.disabled ? undefined : props.onClick}
+      aria-disabled={props.disabled || undefined}
       aria-label={props.label}
       title={props.title}
     >

@@ -99,3 +99,13 @@ def test_processes_are_known_by_id_and_birth() -> None:
         sleeper.kill()
         sleeper.wait()
     assert created(sleeper.pid) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system keeps the time of day")
+def test_a_clock_that_is_set_changes_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    import psutil
+
+    since = created(os.getpid())
+    set_by = psutil._pslinux.boot_time() + 3600  # what a corrected clock makes of the machine's start
+    monkeypatch.setattr(psutil._pslinux, "boot_time", lambda: set_by)
+    assert is_alive(os.getpid(), since)

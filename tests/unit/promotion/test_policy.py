@@ -50,6 +50,8 @@ def test_all_keys() -> None:
         ("approval: yes please", ["approval must hold keys"]),
         ("- approval", ["sections"]),
         ("approval: {\n  required: [", ["line 2", "no YAML"]),
+        ("approval: {approvers: [2026-13-45]}", ["cannot be read", "month"]),
+        ("- " * 5000, ["cannot be read"]),
     ],
 )
 def test_what_is_wrong_is_named(text: str, words: list[str]) -> None:

@@ -21,6 +21,7 @@ from jupyter_mlops.tracking.lifecycle import DIGEST
 from jupyter_mlops.tracking.store import store
 from jupyter_mlops.workflows import promote as module
 from jupyter_mlops.workflows.events import Event
+from jupyter_mlops.workflows.processes import born
 from jupyter_mlops.workflows.promote import PromoteOptions, PromoteResult, promote
 from jupyter_mlops.workflows.promotions import decide, find_promotion, promotion_view, promotions_of, registry_key
 from jupyter_mlops.workflows.reconciling import reconcile
@@ -357,12 +358,12 @@ def test_another_process_that_works_on_it_is_left_alone(place: Place) -> None:
     version = place.version()
     other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(120)"])
     try:
-        runner = {**module._runner(), "pid": other.pid, "created": psutil.Process(other.pid).create_time()}
+        runner = {**module._runner(), "pid": other.pid, "created": born(psutil.Process(other.pid))}
         journal = Journal(place.database)
         steps = [["tests", "Tests"], ["parity", "Parity"], ["approval", "Approval"], ["lifecycle", "Into production"]]
         with store(place.uri) as client:
-            digest = client.get_model_version(place.model, version).tags[DIGEST]
-        data = {"steps": steps, "runner": runner, "digest": digest, "author": "ada"}
+            found = client.get_model_version(place.model, version)
+        data = {"steps": steps, "runner": runner, "digest": found.tags[DIGEST], "run": found.run_id, "author": "ada"}
         started = journal.start(registry_key(place.uri), place.model, version, "ada", data)
         with pytest.raises(ConflictError, match="being worked on already"):
             place.promote()
@@ -418,6 +419,79 @@ def test_the_registry_is_made_to_agree_with_the_journal(place: Place) -> None:
     place.decide(begun, "approve")
     place.promote()
     assert aliases(place.uri, place.model) == {"production": third, "previous": second}
+
+
+def test_a_model_that_was_registered_anew_owes_nothing_to_the_old_one(place: Place) -> None:
+    place.version()
+    done = place.to_production()
+    with store(place.uri) as client:
+        client.delete_registered_model(place.model)
+    project = small_project(place.folder / "other")
+    (project / "model" / "model.txt").write_text("other weights", encoding="utf-8")
+    version = add_version(place.uri, place.model, project, place.folder / "scratch")
+    assert version == done.view["version"]
+    assert reconcile(place.database, place.uri, place.model) == {}
+    runs = {version: "the run of the new one"}
+    assert promotions_of(place.database, place.uri, place.model, user="ada", runs=runs) == []
+    asked = place.gates[0].asked
+    assert place.promote().status == "waiting"  # through its own gates
+    assert place.gates[0].asked == asked + 1
+    assert aliases(place.uri, place.model) == {"staging": version}
+    assert [one["status"] for one in promotions_of(place.database, place.uri, place.model, user="ada", runs=runs)] == ["waiting"]
+
+
+def test_an_approval_is_not_for_another_version_of_the_same_number(place: Place) -> None:
+    place.version()
+    waiting = place.promote()
+    with store(place.uri) as client:
+        client.delete_registered_model(place.model)
+    version = place.version(author="ben")  # the very same project, by the one who approves
+    place.decide(waiting, "approve", user="ben")
+    done = place.promote()
+    assert (done.status, done.view["steps"][-1]["status"]) == ("failed", "failed")
+    assert "registered anew" in done.view["steps"][-1]["message"]
+    assert aliases(place.uri, place.model) == {"staging": version}
+
+
+def test_a_champion_that_was_deleted_does_not_stop_the_next(place: Place) -> None:
+    first = place.version()
+    place.to_production()
+    with store(place.uri) as client:
+        client.delete_model_version(place.model, first)
+    second = place.version()
+    done = place.to_production()
+    assert (done.status, done.view["champion"]) == ("promoted", None)
+    assert aliases(place.uri, place.model) == {"production": second}
+
+
+def test_a_version_that_was_deleted_after_the_decision_ends_its_promotion(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = place.version()
+    waiting = place.promote()
+    place.decide(waiting, "approve")
+    with monkeypatch.context() as patch:
+
+        def away(*_: Any) -> list[str]:
+            raise TrackingError("away")
+
+        patch.setattr(module, "apply_lifecycle", away)
+        with pytest.raises(TrackingError, match="away"):
+            place.promote()
+    with store(place.uri) as client:
+        client.delete_model_version(place.model, version)
+    done = place.promote()
+    assert done.status == "failed"
+    assert "was deleted" in done.view["steps"][-1]["message"]
+    place.version()
+    assert place.to_production().status == "promoted"
+
+
+def test_a_name_with_an_apostrophe(place: Place) -> None:
+    place.model = f"{place.model}'s"
+    with store(place.uri) as client:
+        client.create_registered_model(place.model)
+        run = client.create_run("0")
+        client.create_model_version(place.model, f"{run.info.artifact_uri}/model", run_id=run.info.run_id)
+    assert place.promote().view["version"] == "1"
 
 
 def test_what_is_not_there(place: Place) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
+from jupyter_mlops.server import workers
 from jupyter_mlops.server.errors import ApiError
 from jupyter_mlops.server.workers import Worker
 
@@ -104,6 +105,21 @@ def test_the_newest_of_those_that_wait_wins(tmp_path: Path) -> None:
         answers = await asyncio.gather(first, *others, another, return_exceptions=True)
         dropped = [getattr(one, "code", None) for one in answers]
         assert dropped == [None, "superseded", "superseded", None, None]
+        assert not worker._newest
+
+    asked(do)
+
+
+def test_one_that_is_refused_takes_the_place_of_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_WAITING", 2)
+
+    async def do(worker: Worker) -> None:
+        await view(worker, SMALL, tmp_path)
+        asking = [asyncio.ensure_future(view(worker, LARGE, tmp_path))]
+        await asyncio.sleep(0.05)
+        asking += [asyncio.ensure_future(view(worker, SMALL, tmp_path, newest="a")) for _ in range(2)]
+        answers = await asyncio.gather(*asking, return_exceptions=True)
+        assert [getattr(one, "code", None) for one in answers] == [None, None, "busy"]
         assert not worker._newest
 
     asked(do)

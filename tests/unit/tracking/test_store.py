@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from jupyter_mlops.errors import TrackingError
-from jupyter_mlops.tracking.store import absolute, check_address, is_reachable, store
+from jupyter_mlops.tracking.imports import import_mlflow
+from jupyter_mlops.tracking.store import absolute, check_address, experiment_id, is_reachable, store
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,7 @@ def test_addresses_of_no_store(uri: str) -> None:
 
 
 def test_the_log_level_after_stores_in_two_threads() -> None:
+    import_mlflow()  # which sets a level of its own
     logger = logging.getLogger("mlflow")
     before = logger.level
     first, second = store("sqlite://"), store("sqlite://")
@@ -65,3 +67,14 @@ def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
         store(f"sqlite:///{tmp_path}/mlflow.db") as client,
     ):
         client.search_experiments()
+
+
+@pytest.mark.parametrize("name", ["/Users/ada/churn", "../../churn", "..", "a/../../b", "plain"])
+def test_artifacts_stay_beside_the_store_whatever_the_experiment_is_called(tmp_path: Path, name: str) -> None:
+    (tmp_path / "books").mkdir()
+    uri = f"sqlite:///{tmp_path / 'books' / 'mlflow.db'}"
+    with store(uri) as client:
+        location = client.get_experiment(experiment_id(client, name, uri)).artifact_location
+    folder = Path(location.removeprefix("file://")).resolve()
+    assert folder.is_relative_to(tmp_path / "books" / "mlruns")
+    assert folder != tmp_path / "books" / "mlruns"

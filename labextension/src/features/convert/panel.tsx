@@ -1,9 +1,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { ReactElement } from 'react';
+import { ReactElement, useRef } from 'react';
 
 import { Api } from '../../api/client';
 import { isOpen } from '../../api/jobs';
 import type { Job } from '../../api/messages/jobs';
+import { useKeptFocus } from '../../components/focus';
 import { JobLogView } from '../../components/log';
 import { useSignal } from '../../components/signals';
 import { Button, Empty, Failure } from '../../components/state';
@@ -29,12 +30,14 @@ export function convertPanel(props: Props): ReactElement {
 
 export function ConvertPanel({ model, api, host, trans }: Props): JSX.Element {
   useSignal(model.changed);
+  const panel = useRef<HTMLDivElement>(null);
+  useKeptFocus(panel, 'button');
   if (!model.path) {
     return <Empty title={trans.__('No notebook is open')}>{trans.__('Open a notebook to turn it into a package, a service and an edge bundle.')}</Empty>;
   }
   const { job, conversion, failure, running } = model;
   return (
-    <div className="jp-mlops-Convert">
+    <div ref={panel} className="jp-mlops-Convert">
       <div className="jp-mlops-Actions">
         {!running && (
           <Button kind="accept" onClick={() => void model.convert()}>

@@ -92,7 +92,7 @@ describe('the panel of models', () => {
       await settled();
     });
     expect(server.requests).toHaveLength(1);
-    expect((screen.getByRole('button', { name: 'Promote version 2' }) as HTMLButtonElement).disabled).toBe(true);
+    expect(screen.getByRole('button', { name: 'Promote version 2' }).getAttribute('aria-disabled')).toBe('true');
     expect(screen.getByRole('heading', { name: 'Promotion of version 2' })).toBeTruthy();
   });
 

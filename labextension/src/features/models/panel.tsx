@@ -1,8 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { ReactElement, useState } from 'react';
+import { ReactElement, useRef, useState } from 'react';
 
 import { Api } from '../../api/client';
 import type { ModelVersions } from '../../api/messages/models';
+import { useKeptFocus } from '../../components/focus';
 import { useSignal } from '../../components/signals';
 import { Button, Empty, Failure } from '../../components/state';
 import type { Host } from '../convert/host';
@@ -28,6 +29,8 @@ export function modelsPanel(props: Props): ReactElement {
 export function ModelsPanel({ model, api, host, trans }: Props): JSX.Element {
   useSignal(model.changed);
   useSignal(model.promotion.changed);
+  const panel = useRef<HTMLDivElement>(null);
+  useKeptFocus(panel, '.jp-mlops-Part button');
   const { models, versions, error } = model;
   if (!model.path) {
     return <Empty title={trans.__('No notebook is open')}>{trans.__('Open a notebook: the models are those of the store that it uses.')}</Empty>;
@@ -56,7 +59,7 @@ export function ModelsPanel({ model, api, host, trans }: Props): JSX.Element {
     );
   }
   return (
-    <div className="jp-mlops-Models">
+    <div ref={panel} className="jp-mlops-Models">
       {error && <Failure error={error} trans={trans} retry={() => model.reload()} />}
       <Choice model={model} trans={trans} />
       <PromotionPanel model={model.promotion} api={api} goOn={() => void model.promote(model.promotion.version)} trans={trans} />

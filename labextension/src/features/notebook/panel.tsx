@@ -1,11 +1,11 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { useRef } from 'react';
 
+import { useKeptFocus } from '../../components/focus';
 import { Empty, Failure } from '../../components/state';
 import { useSignal } from '../../components/signals';
 import type { CurrentNotebook } from '../current/model';
 import type { ServerState } from '../sidebar/status';
-import { useKeptFocus } from './focus';
 import { Problems } from './problems';
 import type { Review } from './review';
 import { Stages } from './stages';

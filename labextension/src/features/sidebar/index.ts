@@ -48,7 +48,11 @@ export const sidebarPlugin: JupyterFrontEndPlugin<ISidebar> = {
     app.commands.addCommand(command, {
       label: trans.__('Show the Sidebar from Notebook to Production'),
       icon: mlopsIcon,
-      execute: () => app.shell.activateById(sidebar.id),
+      execute: () => {
+        app.shell.activateById(sidebar.id);
+        // The command palette gives the focus back to where it was when it closes.
+        requestAnimationFrame(() => sidebar.focus());
+      },
       describedBy: { args: { type: 'object', properties: {} } }
     });
     palette?.addItem({ command, category: trans.__('MLOps') });

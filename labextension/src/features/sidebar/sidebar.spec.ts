@@ -40,4 +40,14 @@ describe('the sidebar', () => {
     expect(opened).toHaveBeenCalled();
     expect(titles()[1].getAttribute('aria-expanded')).toBe('true');
   });
+
+  it('is entered by keyboard at the section that is open', () => {
+    add('first', 100);
+    add('second', 200);
+    sidebar.focus();
+    expect(document.activeElement).toBe(titles()[0]);
+    titles()[1].focus();
+    sidebar.focus();
+    expect(document.activeElement).toBe(titles()[1]);
+  });
 });

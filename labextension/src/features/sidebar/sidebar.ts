@@ -72,6 +72,15 @@ export class Sidebar extends SidePanel implements ISidebar {
     }
   }
 
+  /** Let the keyboard go on from the first section that is open, unless it is in the sidebar already. */
+  focus(): void {
+    const panel = this.content as AccordionPanel;
+    const open = panel.widgets.findIndex(one => !one.isHidden);
+    if (!this.node.contains(document.activeElement)) {
+      panel.titles[Math.max(0, open)]?.focus({ preventScroll: true });
+    }
+  }
+
   isShown(id: string): boolean {
     return this.visibleSections().has(id);
   }
