@@ -131,8 +131,8 @@ def experiment_notes(uri: str, experiment: str, *, empty: bool, filtered: bool) 
         names = experiment_names(uri)
         if experiment not in names:
             close = difflib.get_close_matches(experiment, names, 1)
-            there = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(names[:10]) or 'none'}."
-            notes.append(f"There is no experiment {experiment!r} yet. {there}")
+            there = f" Did you mean {close[0]!r}?" if close else f" There are: {', '.join(names[:10])}." if names else ""
+            notes.append(f"There is no experiment {experiment!r} yet.{there}")
         elif filtered:
             notes.append("The filter leaves none.")
     waiting = waiting_runs(uri, experiment)

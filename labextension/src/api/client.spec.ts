@@ -28,7 +28,7 @@ describe('the api', () => {
     expect(asked[0].headers.get('Authorization')).toBe('token secret');
     await api.compareRuns('n.ipynb', ['a', 'b']);
     expect(asked[1].url).toContain('run=a&run=b');
-    await api.promotion('../x');
+    await api.promotion('../x', 'n.ipynb');
     expect(asked[2].url).toContain('http://localhost/user/ada/jupyter-mlops/promotions/..%2Fx');
   });
 

@@ -79,11 +79,10 @@ export class Api {
     return this.ask('GET', 'models/versions', { query: { path, name }, signal });
   }
 
-  promotion(id: string, signal?: AbortSignal): Promise<Promotion> {
-    return this.ask('GET', `promotions/${encodeURIComponent(id)}`, { signal });
+  promotion(id: string, path: string, signal?: AbortSignal): Promise<Promotion> {
+    return this.ask('GET', `promotions/${encodeURIComponent(id)}`, { query: { path }, signal });
   }
 
-  /** `path` is that of a notebook beside the store: an approved promotion goes on as a job for it. */
   decide(id: string, decision: Decision, path: string): Promise<Promotion> {
     return this.ask('POST', `promotions/${encodeURIComponent(id)}/decision`, { query: { path }, body: decision });
   }

@@ -3,7 +3,7 @@
 export type Lifecycle = 'Staging' | 'Production' | 'Archived' | 'None';
 
 /**
- * GET models?path=, GET models/versions?path=&name=, GET promotions/ID, POST promotions/ID/decision?path=. Two versions are compared by their runs (GET runs/compare).
+ * GET models?path=, GET models/versions?path=&name=, GET promotions/ID?path=, POST promotions/ID/decision?path=. Two versions are compared by their runs (GET runs/compare).
  *
  */
 export interface ModelsMessages {

@@ -173,7 +173,7 @@ export class PromotionModel implements IDisposable {
     }
     try {
       const id = this.promotion?.id ?? (await this.find(signal));
-      const promotion = id === null ? null : await this.api.promotion(id, signal);
+      const promotion = id === null ? null : await this.api.promotion(id, this.path, signal);
       if (signal.aborted) {
         return;
       }

@@ -102,6 +102,7 @@ describe('the panel of runs', () => {
   it.each([
     ['no notebook', () => (target.path = ''), 'No notebook is open.'],
     ['no runs', () => (server.count = 0), 'No runs yet.'],
+    ['another language', () => ((server.count = 0), Object.assign(context.current, { unreadable: { message: 'It is in R.' } })), 'It is in R.'],
     ['no kernel', () => ((server.count = 0), (target.hasKernel = false)), 'Choose a Kernel']
   ])('says what to do: %s', async (_, prepare, text) => {
     prepare();

@@ -66,6 +66,7 @@ export function RunsPanel(props: { context: IRunsContext; view: IRunsView; use: 
       )}
       <NothingToShow
         model={model}
+        unreadable={current.path === model.target.path ? (current.unreadable?.message ?? null) : null}
         track={() => void track()}
         rerun={() => void rerun.begin(null)}
         chooseKernel={() => void openNotebook(context, model.target.path).then(() => execute('notebook:change-kernel'))}

@@ -7,6 +7,8 @@ import type { RunsModel } from './model';
 /** What stands in the place of the table when there is nothing to put into it; null if there is. */
 export function NothingToShow(props: {
   model: RunsModel;
+  /** Why nothing can be run and recorded, such as another language; null if it can. */
+  unreadable: string | null;
   track: () => void;
   rerun: () => void;
   chooseKernel: () => void;
@@ -40,6 +42,9 @@ export function NothingToShow(props: {
   }
   if (!page.complete) {
     return <Empty title={trans.__('Looking for runs…')} />;
+  }
+  if (props.unreadable !== null) {
+    return <Empty title={trans.__('No runs yet.')}>{props.unreadable}</Empty>;
   }
   return (
     <Empty
