@@ -33,10 +33,12 @@ class StatusHandler(Handler):
     @authorized
     async def get(self) -> None:
         """Version, user, and whether MLflow answers. Who looks at the sidebar is about to ask for runs."""
-        self.app.tracking.warm()
         path = self.text("path")
         folder = self.root.notebook(path, exists=False).parent if path else self.root.folder
-        tracking = await self.in_thread(_tracking, self.app.tracking_uri_of(folder))
+        uri = self.app.tracking_uri_of(folder)
+        tracking = await self.in_thread(_tracking, uri)
+        if tracking["reachable"]:
+            self.app.tracking.warm("experiment_names", uri=uri)
         self.reply({"version": __version__, "user": self.user.as_dict(), "tracking": tracking})
 
 

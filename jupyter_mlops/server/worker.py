@@ -25,6 +25,7 @@ __all__ = ["CALLS", "main", "perform"]
 
 # Name of a call -> where it is done. To add one: name it here, and call it from a handler.
 CALLS = {
+    "experiment_names": "jupyter_mlops.tracking.listing",
     "notebook_view": "jupyter_mlops.workflows.notebook_view",
     "restore_parameters": "jupyter_mlops.workflows.notebook_view",
     "runs_page": "jupyter_mlops.workflows.runs_pages",

@@ -99,14 +99,14 @@ class Worker:
             if newest is not None and self._newest.get(newest) == number:
                 del self._newest[newest]
 
-    def warm(self) -> None:
-        """Start the process without waiting for it: whoever has a call for it soon does not wait for its imports."""
+    def warm(self, name: str, /, **arguments: Any) -> None:
+        """Do a call that nobody waits for: what is asked soon after finds the process started and what the call opened."""
         if self._warming is None or self._warming.done():
-            self._warming = asyncio.get_running_loop().create_task(self._warm())
+            self._warming = asyncio.get_running_loop().create_task(self._warm(name, arguments))
 
-    async def _warm(self) -> None:
-        with contextlib.suppress(ApiError):  # a call will say so
-            await self._process()
+    async def _warm(self, name: str, arguments: dict[str, Any]) -> None:
+        with contextlib.suppress(ApiError):  # a call that somebody waits for will say so
+            await self.call(name, **arguments)
 
     async def close(self) -> None:
         """End the process."""

@@ -60,7 +60,7 @@ def test_from_an_untagged_notebook_to_production(lab: Lab, request: pytest.Fixtu
         sidebar.run("notebook:run-all-cells")
         row = runs.locator(".jp-mlops-Grid-row").first
         expect(row).to_contain_text("finished", timeout=120_000)
-        sidebar.picture("sidebar-runs", folder=folder)
+        sidebar.picture("sidebar-runs")
         sidebar.accessible()
 
         # convert; the page is loaded anew in the middle
@@ -77,7 +77,7 @@ def test_from_an_untagged_notebook_to_production(lab: Lab, request: pytest.Fixtu
         parity = convert.locator("table", has_text="bundle").first
         expect(parity).to_contain_text(str(report["parity"]["rows"]))
         sidebar.accessible()
-        sidebar.picture("sidebar-convert", folder=folder)
+        sidebar.picture("sidebar-convert")
 
         # try the service
         convert.get_by_role("button", name="Start the Service").click()
@@ -90,7 +90,7 @@ def test_from_an_untagged_notebook_to_production(lab: Lab, request: pytest.Fixtu
         golden = json.loads((lab.work / "penguins" / "model" / "golden.json").read_text(encoding="utf-8"))
         expect(answer).to_contain_text(str(golden["predictions"][0]))
         answer.scroll_into_view_if_needed()
-        sidebar.picture("sidebar-service", folder=folder)
+        sidebar.picture("sidebar-service")
         convert.get_by_role("button", name="Stop", exact=False).first.click()
         expect(convert.get_by_role("button", name="Start the Service")).to_be_visible(timeout=60_000)
 
@@ -101,7 +101,7 @@ def test_from_an_untagged_notebook_to_production(lab: Lab, request: pytest.Fixtu
         expect(approve).to_be_visible(timeout=CONVERSION)
         expect(models).to_contain_text("176 passed")
         sidebar.accessible()
-        sidebar.picture("sidebar-approval", folder=folder)
+        sidebar.picture("sidebar-approval")
         models.get_by_label("Comment").fill("the numbers are right")
         approve.click()
         expect(models).to_contain_text("In production", timeout=CONVERSION)
@@ -110,7 +110,7 @@ def test_from_an_untagged_notebook_to_production(lab: Lab, request: pytest.Fixtu
         for theme in ("Dark", "Dark High Contrast"):
             sidebar.theme(theme)
             sidebar.accessible()
-            sidebar.picture(f"sidebar-{theme.split()[-1].lower()}", folder=folder)
+            sidebar.picture(f"sidebar-{theme.split()[-1].lower()}")
         sidebar.theme("Light")
         assert _production(lab) == "1"
 

@@ -99,7 +99,7 @@ def test_ten_thousand_runs(lab: Lab, request: pytest.FixtureRequest) -> None:
         for key in ("Home", "Space", "Shift+ArrowDown", "Shift+ArrowDown"):
             opened.keyboard.press(key)
         sidebar.accessible(".jp-MainAreaWidget .jp-mlops-Runs")
-        sidebar.picture("runs-selected", folder=folder)
+        sidebar.picture("runs-selected")
         tab.get_by_role("button", name="Compare", exact=True).click()
         compared = opened.locator(".jp-mlops-Compare")
         expect(compared).to_contain_text("metric_0")

@@ -181,18 +181,17 @@ def test_it_ends_with_its_server(tmp_path: Path) -> None:
 
 def test_it_is_warmed_without_a_call_and_ended_while_it_starts(tmp_path: Path) -> None:
     async def do(worker: Worker) -> None:
-        worker.warm()
+        worker.warm("notebook_view", path="a.ipynb", language="python", cells=SMALL)
         while worker.pid is None:
             await asyncio.sleep(0.05)
         pid = worker.pid
-        worker.warm()
         await view(worker, SMALL, tmp_path)
         assert worker.pid == pid
 
     asked(do)
 
     async def stop_early(worker: Worker) -> None:
-        worker.warm()
+        worker.warm("notebook_view", path="a.ipynb", language="python", cells=SMALL)
         while not psutil.Process().children():
             await asyncio.sleep(0.01)
 
