@@ -97,6 +97,8 @@ def test_every_cell_in_view_of_a_long_notebook_has_its_chip(lab: Lab, mode: str)
     try:
         with page() as opened:
             lab.open(opened, name)
+            if mode == "defer":  # JupyterLab attaches cells when it is idle, and cannot scroll to those that are not yet there
+                _cell(opened, count - 1).wait_for(state="attached", timeout=180_000)
             for index in (0, 150, 299, 75):
                 opened.evaluate("i => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = i; }", index)
                 opened.evaluate("i => window.jupyterapp.shell.currentWidget.content.scrollToItem(i)", index)

@@ -6,7 +6,8 @@ import { ApiError } from '../api/client';
 /** What a part says when it has nothing to show: what that is, and what to do next. */
 export function Empty(props: { title: string; children?: ReactNode; actions?: ReactNode }): JSX.Element {
   return (
-    <div className="jp-mlops-Empty">
+    // Without a button it has to be focusable itself, to be scrolled by keyboard in a low section.
+    <div className="jp-mlops-Empty" tabIndex={props.actions ? undefined : 0}>
       <p className="jp-mlops-Empty-title">{props.title}</p>
       {props.children && <div className="jp-mlops-Empty-text">{props.children}</div>}
       {props.actions && <div className="jp-mlops-Actions">{props.actions}</div>}
