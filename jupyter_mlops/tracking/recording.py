@@ -45,7 +45,6 @@ class Recording:
         self.spooled = spooled
         self.problem: str | None = None
         self._run_id = spooled.run_id or spooled.local_id
-        self._begun = threading.Event()
         self._values = threading.Event()
         self._ended = threading.Event()
         self._params: dict[str, str] = {}
@@ -155,10 +154,6 @@ class Recording:
         """Wait until everything, files too, is delivered or cannot be."""
         return self._ended.wait(timeout) and self.problem is None
 
-    def wait_begun(self, timeout: float) -> bool:
-        """Wait until MLflow knows of the run, or is known to be away."""
-        return self._begun.wait(timeout)
-
     def _place(self, artifact_path: str) -> Path:
         path = self.spooled.files / artifact_path
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -170,8 +165,6 @@ class Recording:
             self._run_id = create(self.spooled)
         except TrackingError:
             pass  # it is created when it is delivered
-        finally:
-            self._begun.set()
 
     def _deliver(self) -> None:
         try:

@@ -35,9 +35,6 @@ __all__ = [
 ]
 
 
-_BEGIN = 30.0  # seconds for MLflow to be told of a run whose notebook has already ended
-
-
 @dataclass(frozen=True)
 class RunOptions:
     """How to run; the defaults are those of the command line."""
@@ -171,7 +168,8 @@ def run_notebook(path: Path, options: RunOptions | None = None, listen: Listener
     experiment = options.experiment or os.environ.get("MLFLOW_EXPERIMENT_NAME") or subject.path.stem
     values = {**subject.declared, **given}
     recording = Recording.start(
-        uri=uri, experiment=experiment, name=options.name or subject.path.stem, params=masked(values), behind=True,
+        uri=uri, experiment=experiment, name=options.name or subject.path.stem, params=masked(values),
+        behind=not subject.metrics.tracked,  # runs of its cells are nested in it: MLflow has to know it before
         tags={**subject.tags, "mlops.kind": "rerun", "mlops.name": options.name or subject.path.stem},
     )  # fmt: skip
     environment = kernel_environment(subject.path, uri, experiment, recording.run_id)
@@ -207,7 +205,6 @@ def record_outcome(recording: Any, subject: Subject, outcome: NotebookOutcome, o
     """Add metrics, the executed notebook and what went wrong to a run; returns the metrics."""
     metrics = dict(outcome.metrics)
     if subject.metrics.tracked and outcome.status != "KILLED":
-        recording.wait_begun(_BEGIN)
         metrics = {**_nested_metrics(uri, recording.spooled.experiment, recording.run_id), **metrics}
     own = {"duration_seconds": outcome.seconds}
     if outcome.peak_memory_mib is not None:

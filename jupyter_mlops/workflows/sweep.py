@@ -135,6 +135,8 @@ class _Sweep:
         self.started = perf_counter()
         self.ended = 0
         self.parent: Recording | None = None
+        # Runs of tracked cells are nested in ours: then MLflow has to know ours before.
+        self.behind = not subject.metrics.tracked
 
     def run(self) -> SweepResult:
         self.listen(Event("sweep", "started", self._message(), data=self._state()))
@@ -170,7 +172,7 @@ class _Sweep:
         entry = self.entries[number]
         output = self.journal.place(number)
         recording = Recording.start(
-            uri=self.uri, experiment=self.experiment, name=describe(entry.parameters), parent=self.parent.run_id, behind=True,
+            uri=self.uri, experiment=self.experiment, name=describe(entry.parameters), parent=self.parent.run_id, behind=self.behind,
             params=masked({**self.subject.declared, **entry.parameters}),
             tags={**self.subject.tags, "mlops.kind": "rerun", "mlops.name": self.name, "mlops.sweep": self.journal.folder.name},
         )  # fmt: skip
@@ -282,7 +284,7 @@ class _Sweep:
                 if text not in axes.setdefault(name, []):
                     axes[name].append(text)
         made = Recording.start(
-            uri=self.uri, experiment=self.experiment, name=self.journal.folder.name, behind=True,
+            uri=self.uri, experiment=self.experiment, name=self.journal.folder.name, behind=self.behind,
             params={f"sweep.{name}": ", ".join(values) for name, values in axes.items()},
             tags={
                 **self.subject.tags, "mlops.kind": "sweep", "mlops.name": self.name, "mlops.sweep": self.journal.folder.name,
