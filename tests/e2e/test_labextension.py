@@ -249,11 +249,11 @@ def test_what_is_known_follows_the_typing(lab: Lab) -> None:
         expect(notebook).to_contain_text("Problems")
         expect(notebook).not_to_contain_text("absolute-path")
         _cell(opened, 2).locator(".cm-content").click()
-        opened.keyboard.type("path = '/home/somebody/table.csv'")
+        opened.keyboard.type("path = '/data/of/somebody/table.csv'")
         expect(notebook).to_contain_text("absolute-path")
         expect(_cell(opened, 2).locator(".jp-mlops-Badge")).to_be_visible()
         expect(_cell(opened, 2).locator(".cm-content")).to_be_focused()
-        for _ in range(len("/home/somebody/table.csv'")):
+        for _ in range(len("/data/of/somebody/table.csv'")):
             opened.keyboard.press("Backspace")
         opened.keyboard.type("table.csv'")
         expect(notebook).not_to_contain_text("absolute-path")

@@ -69,7 +69,7 @@ def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
         client.search_experiments()
 
 
-@pytest.mark.parametrize("name", ["/Users/ada/churn", "../../churn", "..", "a/../../b", "plain"])
+@pytest.mark.parametrize("name", ["/Shared/ada/churn", "../../churn", "..", "a/../../b", "plain"])
 def test_artifacts_stay_beside_the_store_whatever_the_experiment_is_called(tmp_path: Path, name: str) -> None:
     (tmp_path / "books").mkdir()
     uri = f"sqlite:///{tmp_path / 'books' / 'mlflow.db'}"
