@@ -20,14 +20,15 @@ import urllib.parse
 import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from playwright.sync_api import Page, Request, sync_playwright  # noqa: E402
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, Request
 
-from tests.browser import CHROMIUM_ARGUMENTS, find_browser  # noqa: E402
-from tests.lab import Lab, running_lab  # noqa: E402
+    from tests.lab import Lab
 
 BUNDLE = ROOT / "jupyter_mlops" / "labextension"
 CELLS = 200
@@ -125,7 +126,11 @@ def runs(lab: Lab, count: int) -> dict[str, float]:
 
 def measure(starts: int, count: int) -> dict[str, float]:
     """All figures."""
+    from playwright.sync_api import sync_playwright
+
     from benchmarks.runs_listing import EXPERIMENT, build_store
+    from tests.browser import CHROMIUM_ARGUMENTS, find_browser
+    from tests.lab import running_lab
 
     with ExitStack() as stack, sync_playwright() as playwright:
         labs: dict[str, Lab] = {}

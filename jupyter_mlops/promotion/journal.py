@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from jupyter_mlops.database import open_database
 from jupyter_mlops.errors import EnvironmentLackError
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ENDS", "Active", "Entry", "Journal", "Moved"]
 
-ENDS = ("promoted", "rejected", "cancelled", "failed")  # entries after which a promotion is over
+End = Literal["promoted", "rejected", "cancelled", "failed"]
+ENDS: tuple[End, ...] = ("promoted", "rejected", "cancelled", "failed")  # entries after which a promotion is over
 
 
 @dataclass(frozen=True)

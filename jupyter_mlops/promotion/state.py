@@ -133,13 +133,13 @@ def _after(state: PromotionState, entry: Entry) -> PromotionState:
         return replace(_with(state, APPROVAL, made), status="running", approval=approval)
     if what == "lifecycle-changed":
         return replace(state, lifecycle=data)
-    if what in ENDS:
-        return _ended(state, entry)
+    for status in ENDS:
+        if what == status:
+            return _ended(state, entry, status)
     return state
 
 
-def _ended(state: PromotionState, entry: Entry) -> PromotionState:
-    status: Status = entry.what  # type: ignore[assignment]  # one of ENDS
+def _ended(state: PromotionState, entry: Entry, status: Status) -> PromotionState:
     if status == "rejected":
         state = _with(state, APPROVAL, StepState("", "", "failed", _said(f"Rejected by {entry.who}", entry.data)))
     elif status == "cancelled":

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from jupyter_mlops.errors import UsageError
 from jupyter_mlops.tracking.listing import RunRow
-from jupyter_mlops.workflows.runs_table import Column, Value, value_of
+from jupyter_mlops.workflows.runs_table import FIXED, TAGS, Column, Value, value_of
 
 __all__ = ["RunsFilter", "number_of", "read_filter"]
 
@@ -20,10 +20,7 @@ _TOKEN = re.compile(
     rf"(?P<name>{_NAME})\s*(?P<sign><=|>=|!=|==|=|<|>)\s*(?P<value>{_QUOTED}|[^\s\"'<>=]+)(?=\s|$)|(?P<word>{_QUOTED}|\S+)"
 )
 _PREFIX = re.compile(r"(metric|param|tag)(?::|s\.)(.*)", re.DOTALL)
-_FIELDS = {
-    "name": "name", "status": "status", "when": "when", "duration": "duration", "git": "tag", "data": "tag", "notebook": "tag",
-    "kind": "tag",
-}  # fmt: skip
+_FIELDS = {**FIXED, **{name: Column(name, name, "tag") for name in TAGS}}
 _SIGNS: dict[str, Callable[[float, float], bool]] = {
     "<": lambda a, b: a < b, ">": lambda a, b: a > b, "<=": lambda a, b: a <= b, ">=": lambda a, b: a >= b,
     "=": lambda a, b: a == b, "!=": lambda a, b: a != b,
@@ -42,7 +39,7 @@ class _Comparison:
 
     def values(self, row: RunRow) -> Iterator[Value]:
         if not self.kind and self.name in _FIELDS:
-            yield value_of(row, Column(self.name, self.name, _FIELDS[self.name]))  # type: ignore[arg-type]
+            yield value_of(row, _FIELDS[self.name])
         if self.kind in ("", "metric"):
             yield row.metrics.get(self.name)
         if self.kind in ("", "param"):

@@ -16,13 +16,13 @@ from jupyter_mlops.workflows.runs import experiment_notes
 from jupyter_mlops.workflows.runs_compared import compared_runs
 from jupyter_mlops.workflows.runs_filter import RunsFilter, number_of, read_filter
 from jupyter_mlops.workflows.runs_index import RunsIndex, runs_index
-from jupyter_mlops.workflows.runs_table import Column, RunsTable, json_values, table, value_of
+from jupyter_mlops.workflows.runs_table import FIXED, Column, Kind, RunsTable, json_values, table, value_of
 
 __all__ = ["compared_runs", "runs_page"]
 
 _LIMIT = 1000  # runs of a page
 _BEST = 1000  # places up to which the best runs are asked of MLflow while the index fills
-_KINDS = ("metric", "param", "tag")
+_KINDS: dict[str, Kind] = {"metric": "metric", "param": "param", "tag": "tag"}
 _VIEWS = 16  # sorted and filtered lists of an index that are kept
 
 
@@ -88,9 +88,9 @@ def _column(key: str) -> Column | None:
         return None
     kind, colon, title = key.partition(":")
     if colon and title and kind in _KINDS:
-        return Column(key, title, kind, numeric=kind == "metric")  # type: ignore[arg-type]
-    if key in ("name", "when", "status", "duration"):
-        return Column(key, key, key, numeric=key in ("when", "duration"))  # type: ignore[arg-type]
+        return Column(key, title, _KINDS[kind], numeric=kind == "metric")
+    if key in FIXED:
+        return FIXED[key]
     raise UsageError(
         f"There is no column {key!r} to sort by. Give name, when, status, duration, or metric:NAME, param:NAME, tag:NAME."
     )

@@ -14,6 +14,8 @@ from jupyter_mlops.tracking.listing import RunRow
 from jupyter_mlops.tracking.store import shown
 
 __all__ = [
+    "FIXED",
+    "TAGS",
     "Column",
     "Kind",
     "RunsTable",
@@ -34,7 +36,7 @@ Value = str | float | None
 
 _METRICS, _PARAMS = 8, 8  # columns that are shown unasked; the others can be chosen
 _MEASURES = ("duration_seconds", "peak_memory_mib")  # of every run, and no result of it
-_TAGS = ("git", "data", "notebook", "kind")
+TAGS = ("git", "data", "notebook", "kind")
 _WIDTH = 28  # characters of a value in text
 
 
@@ -60,6 +62,18 @@ class Column:
     numeric: bool = False
     lower: bool | None = None
     shown: bool = True
+
+
+# Columns that every run has a value for, by their keys.
+FIXED: Mapping[str, Column] = {
+    one.key: one
+    for one in (
+        Column("name", "name", "name"),
+        Column("when", "when", "when", numeric=True),
+        Column("status", "status", "status"),
+        Column("duration", "duration", "duration", numeric=True),
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -152,10 +166,7 @@ def table(uri: str, experiment: str, rows: Sequence[RunRow], *, sort: str | None
 
 
 def _columns(rows: Sequence[RunRow], sort: str | None) -> Iterable[Column]:
-    yield Column("name", "name", "name")
-    yield Column("when", "when", "when", numeric=True)
-    yield Column("status", "status", "status")
-    yield Column("duration", "duration", "duration", numeric=True)
+    yield from FIXED.values()
     metrics = [one for one in _keys(row.metrics for row in rows) if one not in _MEASURES]
     metrics.sort(key=lambda name: name.startswith("training_"))  # autologging's: less telling than the notebook's own
     if sort is not None and sort not in _MEASURES:
@@ -168,7 +179,7 @@ def _columns(rows: Sequence[RunRow], sort: str | None) -> Iterable[Column]:
     for name in [*differing, *(one for one in params if one not in set(differing))]:
         shown_now = name in differing[:_PARAMS]
         yield Column(f"param:{name}", name, "param", numeric=_all_numbers(row.params.get(name) for row in rows), shown=shown_now)
-    for name in _TAGS:
+    for name in TAGS:
         column = Column(f"tag:{name}", name, "tag")
         values = {value_of(row, column) for row in rows}
         if values != {None} and rows:

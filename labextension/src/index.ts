@@ -8,7 +8,6 @@ import { runsPlugin } from './features/runs';
 import { sidebarPlugin } from './features/sidebar';
 import { tagsPlugin } from './features/tags';
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- plugins of different services
-const plugins: JupyterFrontEndPlugin<any>[] = [apiPlugin, jobsPlugin, currentPlugin, sidebarPlugin, tagsPlugin, reviewPlugin, notebookPlugin, runsPlugin, convertPlugin, modelsPlugin];
+const plugins: JupyterFrontEndPlugin<unknown>[] = [apiPlugin, jobsPlugin, currentPlugin, sidebarPlugin, tagsPlugin, reviewPlugin, notebookPlugin, runsPlugin, convertPlugin, modelsPlugin];
 
 export default plugins;

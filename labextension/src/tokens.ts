@@ -1,5 +1,4 @@
 import type { IDisposable } from '@lumino/disposable';
-import type { ISignal } from '@lumino/signaling';
 import { Token } from '@lumino/coreutils';
 import type { ReactElement } from 'react';
 
@@ -43,9 +42,8 @@ export interface ISidebar {
   reveal(id: string): void;
   /** Whether the server extension is there. */
   readonly server: ServerState;
-  /** Emits the ids of the sections that are visible, when that changes. */
-  readonly visibleChanged: ISignal<ISidebar, ReadonlySet<string>>;
-  isShown(id: string): boolean;
+  /** Tell whether a section is visible: now, and whenever that changes. */
+  watch(id: string, tell: (shown: boolean) => void): void;
 }
 
 export const ISidebar = new Token<ISidebar>('jupyter-mlops:ISidebar', 'The sidebar of jupyter-mlops and its sections.');

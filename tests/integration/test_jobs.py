@@ -340,18 +340,23 @@ def penguins(root: Path) -> Path:
     return write_notebook(root / "work" / "penguins.ipynb", PENGUINS)
 
 
+def at_work(jobs: Any, job: str, folder: Path, message: str) -> list[psutil.Process]:
+    """The processes of a conversion, its own first, when it has come so far."""
+    deadline = time.monotonic() + 120
+    while message not in (jobs.get(job)["message"] or ""):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    process = runner(folder, job)
+    return [process, *process.children(recursive=True)]
+
+
 def test_a_conversion_stopped_in_the_middle_leaves_nothing(make: Any, start: Any, root: Path, tmp_path: Path) -> None:
     """Once while the notebook runs (in a kernel), with the process of the model beside."""
     slow = [(tag, f"{code}\nimport time\ntime.sleep(600)" if tag == "test" else code) for tag, code in PENGUINS]
     write_notebook(root / "work" / "penguins.ipynb", slow)
     jobs = make()
     job = start(jobs, "penguins", kind="convert")
-    deadline = time.monotonic() + 120
-    while "(9/10)" not in (jobs.get(job)["message"] or ""):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    process = runner(tmp_path, job)
-    processes = [process, *process.children(recursive=True)]
+    processes = at_work(jobs, job, tmp_path, "(9/10)")
     assert len(processes) >= 3, "its own, the kernel, the model's"
     began = time.monotonic()
     jobs.cancel(job)
@@ -369,14 +374,9 @@ def test_a_conversion_killed_in_the_middle_leaves_nothing_either(make: Any, star
     write_notebook(root / "work" / "penguins.ipynb", slow)
     jobs = make()
     job = start(jobs, "penguins", kind="convert")
-    deadline = time.monotonic() + 120
-    while "(0/10)" not in (jobs.get(job)["message"] or ""):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    process = runner(tmp_path, job)
-    processes = [process, *process.children(recursive=True)]
+    processes = at_work(jobs, job, tmp_path, "(0/10)")
     assert list((root / "work").glob(".penguins.*.partial"))
-    process.kill()
+    processes[0].kill()
     assert wait(jobs, job, timeout=20)["status"] == "lost"
     assert gone(processes)
     assert not list((root / "work").glob(".penguins.*"))

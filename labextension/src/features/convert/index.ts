@@ -30,8 +30,7 @@ export const convertPlugin: JupyterFrontEndPlugin<void> = {
     const ready = (): Promise<ConvertModel> =>
       (loading ??= import('./model').then(({ ConvertModel }) => {
         const model = new ConvertModel(api, jobs, current);
-        sidebar.visibleChanged.connect(() => model.setShown(sidebar.isShown(SECTION)));
-        model.setShown(sidebar.isShown(SECTION));
+        sidebar.watch(SECTION, shown => model.setShown(shown));
         return model;
       }));
 

@@ -31,8 +31,7 @@ export const modelsPlugin: JupyterFrontEndPlugin<void> = {
       render: async () => {
         const [{ modelsPanel }, { ModelsModel }] = await Promise.all([import('./panel'), import('./model')]);
         const model = new ModelsModel(api, jobs, current);
-        sidebar.visibleChanged.connect(() => model.setShown(sidebar.isShown(SECTION)));
-        model.setShown(sidebar.isShown(SECTION));
+        sidebar.watch(SECTION, shown => model.setShown(shown));
         return modelsPanel({ model, api, host: makeHost(app, sidebar), trans });
       }
     });

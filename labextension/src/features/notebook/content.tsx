@@ -11,16 +11,16 @@ export function content(
   jobs: IJobs,
   commands: CommandRegistry,
   sidebar: ISidebar,
+  section: string,
   trans: TranslationBundle
 ): JSX.Element {
-  const start = new Start(review, jobs, commands, section => sidebar.reveal(section), trans);
+  const start = new Start(review, jobs, commands, id => sidebar.reveal(id), trans);
   const look = (): void => {
-    if (sidebar.isShown('notebook')) {
+    if (review.watched) {
       void start.look();
     }
   };
-  sidebar.visibleChanged.connect(look);
+  sidebar.watch(section, look);
   review.current.changed.connect(look);
-  look();
   return <NotebookSection review={review} start={start} server={sidebar.server} trans={trans} />;
 }

@@ -48,10 +48,10 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
       title: trans.__('Notebook'),
       rank: 100,
       commands: [SUGGEST, CHECK],
-      render: async () => (await import('./content')).content(review, jobs, commands, sidebar, trans)
+      render: async () => (await import('./content')).content(review, jobs, commands, sidebar, SECTION, trans)
     });
-    sidebar.visibleChanged.connect((_, visible) => {
-      review.watched = visible.has(SECTION);
+    sidebar.watch(SECTION, shown => {
+      review.watched = shown;
     });
     review.revealed.connect(() => sidebar.reveal(SECTION));
 

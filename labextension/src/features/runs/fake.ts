@@ -56,7 +56,7 @@ export class FakeServer {
       return run(number, this.running.has(number) ? { status: 'RUNNING' } : {});
     });
     return {
-      experiment: 'churn', trackingUri: 'sqlite:////work/mlflow.db', columns: COLUMNS, rows, offset, matching: this.count,
+      experiment: 'churn', trackingUri: 'sqlite:////data/mlflow.db', columns: COLUMNS, rows, offset, matching: this.count,
       known: this.count, complete: true, notes: [], ...this.more
     }; // prettier-ignore
   }

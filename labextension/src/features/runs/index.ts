@@ -87,9 +87,7 @@ export const runsPlugin: JupyterFrontEndPlugin<void> = {
       render: async () => {
         const { renderView } = await import('./content');
         const view = renderView(context, active, null);
-        const show = (): void => view.view.model.setActive(sidebar.isShown(SECTION));
-        sidebar.visibleChanged.connect(show);
-        show();
+        sidebar.watch(SECTION, shown => view.view.model.setActive(shown));
         watch(view.view);
         return view.element;
       }

@@ -118,7 +118,7 @@ describe('texts', () => {
   it('of addresses and commands are safe', () => {
     expect(safeLink('https://mlflow.test/#/x')).toBe('https://mlflow.test/#/x');
     expect(safeLink('javascript:alert(1)')).toBeNull();
-    expect(mlflowCommand('sqlite:////work/mlflow.db')).toBe('mlflow ui --backend-store-uri sqlite:////work/mlflow.db');
+    expect(mlflowCommand('sqlite:////data/mlflow.db')).toBe('mlflow ui --backend-store-uri sqlite:////data/mlflow.db');
     expect(mlflowCommand("sqlite:////my work/it's; rm -rf.db")).toBe(
       "mlflow ui --backend-store-uri 'sqlite:////my work/it'\\''s; rm -rf.db'"
     );

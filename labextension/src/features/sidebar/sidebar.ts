@@ -36,6 +36,7 @@ export class Sidebar extends SidePanel implements ISidebar {
     }
   }
 
+  /** Emits the ids of the sections that are visible, when that changes. */
   get visibleChanged(): ISignal<this, ReadonlySet<string>> {
     return this._visibleChanged;
   }
@@ -81,8 +82,9 @@ export class Sidebar extends SidePanel implements ISidebar {
     }
   }
 
-  isShown(id: string): boolean {
-    return this.visibleSections().has(id);
+  watch(id: string, tell: (shown: boolean) => void): void {
+    this._visibleChanged.connect((_, visible) => tell(visible.has(id)));
+    tell(this.visibleSections().has(id));
   }
 
   protected onAfterAttach(message: Message): void {
