@@ -8,7 +8,8 @@ to do next.
     ├── UsageError              the call itself is wrong (exit code 2)
     │   ├── NotebookError       not a notebook that can be read: no JSON, too old, another language
     │   ├── ParameterError      -p names an unknown parameter, or a value of another type
-    │   ├── OutputError         the output folder holds a user's edits, or cannot be written
+    │   ├── OutputError         the output folder cannot be replaced or written
+    │   │   └── EditedError     it holds a user's edits
     │   ├── ConflictError       the same is being done already
     │   └── NotFoundError       what is asked for by its id is not there (any more)
     ├── EnvironmentLackError    a package, kernel, disk space or server is missing (exit code 2)
@@ -30,6 +31,7 @@ __all__ = [
     "ConflictError",
     "ConversionError",
     "DataError",
+    "EditedError",
     "EnvironmentLackError",
     "ExportError",
     "ForbiddenError",
@@ -48,65 +50,100 @@ __all__ = [
 
 
 class MlopsError(Exception):
-    """Root of all errors of this package; `exit_code` is what the command line ends with."""
+    """Root of all errors of this package.
 
+    `code` names the error where its class cannot go: to the browser, and into the table of jobs. `exit_code` is what the
+    command line ends with.
+    """
+
+    code = "failed"
     exit_code = 1
 
 
 class UsageError(MlopsError):
     """The call is wrong."""
 
+    code = "usage"
     exit_code = 2
 
 
 class NotebookError(UsageError):
     """The file is not a notebook that can be read."""
 
+    code = "notebook"
+
 
 class ParameterError(UsageError):
     """A parameter is unknown to the notebook, or its value has another type."""
+
+    code = "parameter"
 
 
 class OutputError(UsageError):
     """The output folder cannot be replaced or written."""
 
+    code = "output"
+
+
+class EditedError(OutputError):
+    """The project in the output folder was edited since it was made."""
+
+    code = "edited"
+
 
 class ConflictError(UsageError):
     """The same is being done already."""
+
+    code = "conflict"
 
 
 class NotFoundError(UsageError):
     """What is asked for by its id is not there, or no longer."""
 
+    code = "not-found"
+
 
 class EnvironmentLackError(MlopsError):
     """Something outside the notebook is missing."""
 
+    code = "environment"
     exit_code = 2
 
 
 class MissingPackageError(EnvironmentLackError):
     """A Python package is not installed."""
 
+    code = "missing-package"
+
 
 class KernelError(EnvironmentLackError):
     """The notebook's kernel could not be started, or died."""
+
+    code = "kernel"
 
 
 class DataError(EnvironmentLackError):
     """DVC, or the place that it keeps data in, said no."""
 
+    code = "data"
+
 
 class TrackingError(EnvironmentLackError):
     """The MLflow tracking server does not answer."""
+
+    code = "tracking"
 
 
 class ForbiddenError(MlopsError):
     """The policy does not let this user decide."""
 
+    code = "forbidden"
+
 
 class ValidationFailed(MlopsError):
     """A table breaks critical expectations; the message is a bounded table of them."""
+
+    code = "validation"
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows: the table. Where it was raised is the cell itself."""
@@ -116,14 +153,22 @@ class ValidationFailed(MlopsError):
 class ConversionError(MlopsError):
     """The notebook was read but cannot be converted as it stands."""
 
+    code = "conversion"
+
 
 class CellFailedError(ConversionError):
     """A cell raised while the notebook ran."""
+
+    code = "cell-failed"
 
 
 class ExportError(ConversionError):
     """An artefact of the conversion could not be made."""
 
+    code = "export"
+
 
 class ParityError(ConversionError):
     """Package, service or bundle do not predict what the notebook predicted."""
+
+    code = "parity"

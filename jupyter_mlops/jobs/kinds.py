@@ -7,21 +7,20 @@ and decided before the process starts, the call of the workflow with the listene
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from jupyter_mlops.errors import MlopsError, NotebookError, UsageError
+from jupyter_mlops.errors import NotebookError, UsageError
 from jupyter_mlops.notebook.checks.secrets import masked
 
 if TYPE_CHECKING:
     from jupyter_mlops.workflows.events import Listener
     from jupyter_mlops.workflows.report import Report
 
-__all__ = ["KINDS", "Kind", "Outcome", "Task", "error_code", "kind_of", "notebook_of", "store_of", "without_secrets"]
+__all__ = ["KINDS", "Kind", "Outcome", "Task", "kind_of", "notebook_of", "store_of", "without_secrets"]
 
 
 @dataclass(frozen=True)
@@ -116,24 +115,14 @@ def notebook_of(request: Mapping[str, Any], root: Path) -> Path:
 
 def store_of(given: str | None, notebook: Path) -> str:
     """The tracking store that ``%%track`` in this notebook would use; relative files lie in the notebook's folder."""
-    from jupyter_mlops.tracking.store import tracking_uri
+    from jupyter_mlops.tracking.store import absolute, tracking_uri
 
-    uri = tracking_uri(given, notebook.parent)
-    file = uri.removeprefix("sqlite:///")
-    if file == uri or not file or file.startswith(("/", ":memory:")):
-        return uri
-    return f"sqlite:///{notebook.parent / file}"
+    return absolute(tracking_uri(given, notebook.parent), notebook.parent)
 
 
 def without_secrets(request: Mapping[str, Any]) -> dict[str, Any]:
     """A request as it is kept when its job is over, and nobody needs the values of its parameters any more."""
     return {**request, "parameters": masked(request["parameters"])} if "parameters" in request else dict(request)
-
-
-def error_code(error: MlopsError) -> str:
-    """``tracking`` for a `TrackingError`, ``cell-failed`` for a `CellFailedError`."""
-    name = re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower()
-    return name.removesuffix("-error") if name != "mlops-error" else "error"
 
 
 def _below(root: Path, given: Any, what: str) -> Path:

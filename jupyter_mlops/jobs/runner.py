@@ -13,7 +13,7 @@ from typing import Any
 
 from jupyter_mlops.database import VARIABLE, database_url
 from jupyter_mlops.errors import EnvironmentLackError, MlopsError
-from jupyter_mlops.jobs.kinds import Outcome, Task, error_code, kind_of, notebook_of, store_of, without_secrets
+from jupyter_mlops.jobs.kinds import Outcome, Task, kind_of, notebook_of, store_of, without_secrets
 from jupyter_mlops.jobs.processes import created, end, machine, marked
 from jupyter_mlops.jobs.recorder import JOB, Recorder, now, plain
 from jupyter_mlops.workflows.events import Event
@@ -67,7 +67,7 @@ def main(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         error = None
     except MlopsError as problem:
-        error = {"code": error_code(problem), "message": str(problem), "fix": None}
+        error = {"code": problem.code, "message": str(problem), "fix": None}
     except BaseException as problem:
         traceback.print_exc()
         what = type(problem).__name__

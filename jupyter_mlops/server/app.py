@@ -99,13 +99,9 @@ class JupyterMlops(ExtensionApp):
 
     def tracking_uri_of(self, folder: Path) -> str:
         """The store that ``%%track`` uses in a notebook of this folder; a relative file lies in it."""
-        from jupyter_mlops.tracking.store import tracking_uri
+        from jupyter_mlops.tracking.store import absolute, tracking_uri
 
-        uri = tracking_uri(self.tracking_uri or None, folder)
-        file = uri.removeprefix("sqlite:///")
-        if file == uri or not file or file.startswith(("/", ":memory:")):
-            return uri
-        return f"sqlite:///{folder / file}"
+        return absolute(tracking_uri(self.tracking_uri or None, folder), folder)
 
     # -- the server's life ----------------------------------------------------------------------------------------------
 

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from tornado.web import HTTPError
 
 from jupyter_mlops.errors import MlopsError
 
-__all__ = ["ApiError", "from_classes", "from_error", "from_status", "names_of"]
+__all__ = ["ApiError", "from_code", "from_error", "from_status"]
 
-# Class -> code, HTTP status. The first class of an error's own order that stands here decides.
-_CODES = {
-    "NotebookError": ("notebook", 400),
-    "ParameterError": ("parameter", 400),
-    "OutputError": ("output", 409),
-    "ConflictError": ("conflict", 409),
-    "NotFoundError": ("not-found", 404),
-    "ForbiddenError": ("forbidden", 403),
-    "UsageError": ("usage", 400),
-    "MissingPackageError": ("missing-package", 503),
-    "KernelError": ("kernel", 503),
-    "TrackingError": ("tracking", 503),
-    "EnvironmentLackError": ("environment", 503),
-    "ConversionError": ("conversion", 422),
-    "MlopsError": ("failed", 422),
-}
+# Code of an error of ours -> HTTP status.
+_STATUS_OF = {
+    "conflict": 409, "edited": 409, "output": 409, "not-found": 404, "forbidden": 403, "notebook": 400, "parameter": 400, "usage": 400,
+    "data": 503, "environment": 503, "kernel": 503, "missing-package": 503, "tracking": 503,
+}  # fmt: skip
+_REFUSED = 422  # the others: what was asked for was understood and cannot be done
 # What Jupyter's own server says: HTTP status -> code, message, what to do next.
 _STATUSES: dict[int, tuple[str, str, str | None]] = {
     400: ("bad-message", "The request cannot be read.", None),
@@ -55,20 +44,14 @@ class ApiError(HTTPError):
         return {"code": self.code, "message": self.message, "fix": self.fix}
 
 
-def names_of(error: BaseException) -> list[str]:
-    """Names of the classes of an error, the nearest first."""
-    return [one.__name__ for one in type(error).__mro__]
-
-
 def from_error(error: MlopsError) -> ApiError:
     """The answer to one of this package's own errors. Its message ends with what to do."""
-    return from_classes(names_of(error), str(error))
+    return from_code(error.code, str(error))
 
 
-def from_classes(names: Sequence[str], message: str) -> ApiError:
+def from_code(code: str, message: str) -> ApiError:
     """The same for an error of another process."""
-    code, status = next((_CODES[name] for name in names if name in _CODES), ("failed", 422))
-    return ApiError(status, code, message)
+    return ApiError(_STATUS_OF.get(code, _REFUSED), code, message)
 
 
 def from_status(status: int, message: str | None, *, logged_in: bool) -> ApiError:

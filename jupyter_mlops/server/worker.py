@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, BinaryIO, get_type_hints
 
 from jupyter_mlops.errors import MlopsError
-from jupyter_mlops.server.errors import names_of
 from jupyter_mlops.server.frames import packed, read_frame
 
 __all__ = ["CALLS", "main", "perform"]
@@ -65,7 +64,7 @@ class _Answers:
             data = packed(message)
         except (TypeError, ValueError):
             traceback.print_exc()
-            data = packed({"id": message.get("id"), "error": {"classes": ["Exception"], "message": "the answer is no JSON"}})
+            data = packed({"id": message.get("id"), "error": {"code": None, "message": "the answer is no JSON"}})
         try:
             with self._lock:
                 self._stream.write(data)
@@ -78,10 +77,10 @@ def _answer(answers: _Answers, request: Mapping[str, Any]) -> None:
     try:
         answers.send({"id": request["id"], "result": perform(request["call"], request["arguments"])})
     except MlopsError as error:
-        answers.send({"id": request["id"], "error": {"classes": names_of(error), "message": str(error)}})
+        answers.send({"id": request["id"], "error": {"code": error.code, "message": str(error)}})
     except BaseException as error:
         traceback.print_exc()
-        answers.send({"id": request["id"], "error": {"classes": names_of(error), "message": "unexpected"}})
+        answers.send({"id": request["id"], "error": {"code": None, "message": type(error).__name__}})
 
 
 def main() -> None:

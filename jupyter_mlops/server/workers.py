@@ -16,7 +16,7 @@ from collections.abc import Hashable
 from itertools import count
 from typing import Any
 
-from jupyter_mlops.server.errors import ApiError, from_classes
+from jupyter_mlops.server.errors import ApiError, from_code
 from jupyter_mlops.server.frames import HEADER, packed, size_of
 
 __all__ = ["Worker"]
@@ -137,10 +137,10 @@ class Worker:
         error = answer.get("error")
         if error is None:
             return answer.get("result")
-        if "MlopsError" in error["classes"]:
-            raise from_classes(error["classes"], error["message"])
+        if error["code"] is not None:
+            raise from_code(error["code"], error["message"])
         raise ApiError(
-            500, "internal", f"The server met an error that it did not expect ({error['classes'][0]}).",
+            500, "internal", f"The server met an error that it did not expect ({error['message']}).",
             "The server's log has the details.",
         )  # fmt: skip
 

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from jupyter_mlops.tracking.addresses import sqlite_file
+
 __all__ = ["taking_turns"]
 
 _STILL = 3.0  # seconds without a change after which nobody is making tables
@@ -26,11 +28,10 @@ _known: set[str] = set()  # stores that this process has used
 @contextmanager
 def taking_turns(uri: str) -> Iterator[None]:
     """For the time in which MLflow opens a store."""
-    path = uri.removeprefix("sqlite:///").split("?")[0]
-    if not uri.startswith("sqlite:///") or path in ("", ":memory:") or uri in _known:
+    file = sqlite_file(uri)
+    if file is None or uri in _known:
         yield
         return
-    file = Path(path).absolute()
     with _lock(file):
         if uri not in _known:
             _wait_until_made(file)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jupyter_mlops.errors import NotFoundError, TrackingError
-from jupyter_mlops.tracking.listing_artifacts import _no_progress_bar
+from jupyter_mlops.tracking.listing_artifacts import no_progress_bar
 from jupyter_mlops.tracking.searching import quoted
 from jupyter_mlops.tracking.store import shown, store
 
@@ -103,7 +103,7 @@ def fetch_archive(uri: str, run_id: str, folder: Path) -> Path | None:
     TrackingError
         The store refused, or broke off.
     """
-    with store(uri) as client, _no_progress_bar():
+    with store(uri) as client, no_progress_bar():
         there = {one.path for one in client.list_artifacts(run_id, ARCHIVE.rsplit("/", 1)[0])}
         if ARCHIVE not in there:
             return None
@@ -121,7 +121,7 @@ def fetch_model(uri: str, model: str, version: str, folder: Path) -> Path:
     TrackingError
         The store refused, or broke off.
     """
-    with store(uri) as client, _no_progress_bar():
+    with store(uri) as client, no_progress_bar():
         from mlflow.artifacts import download_artifacts
 
         try:

@@ -18,7 +18,7 @@ from jupyter_mlops.tracking.store import store
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["RunArtifacts", "read_artifacts"]
+__all__ = ["RunArtifacts", "no_progress_bar", "read_artifacts"]
 
 _LIMIT = 20 * 2**20  # bytes of a file that is read
 _quiet = threading.Lock()
@@ -101,7 +101,7 @@ class _Files:
                     f"{path} of run {self.run_id[:8]} is too large to be compared ({found[0].file_size:,} bytes)."
                 )
                 return None
-            with _no_progress_bar():
+            with no_progress_bar():
                 local = self.client.download_artifacts(self.run_id, path, str(self.scratch))
             return Path(local).read_text(encoding="utf-8", errors="replace")
         except Exception as error:
@@ -135,7 +135,7 @@ def _short(error: Exception) -> str:
 
 
 @contextmanager
-def _no_progress_bar() -> Iterator[None]:
+def no_progress_bar() -> Iterator[None]:
     """MLflow draws a bar for each file, which only the environment can switch off."""
     name = "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"
     logger = logging.getLogger("mlflow.store.artifact")

@@ -7,11 +7,10 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlops.errors import UsageError
-from jupyter_mlops.tracking.store import store
+from jupyter_mlops.tracking.store import sqlite_file, store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -187,10 +186,8 @@ class _Nothing:
 
 def store_exists(uri: str) -> bool:
     """Whether there is something to ask: MLflow would make a database that is not there, only to find it empty."""
-    if not uri.startswith("sqlite:///"):
-        return True
-    path = uri.removeprefix("sqlite:///").split("?")[0]
-    return path in ("", ":memory:") or Path(path).exists()
+    file = sqlite_file(uri)
+    return file is None or file.exists()
 
 
 def row_of(run: Run, names: Mapping[str, str]) -> RunRow:

@@ -16,14 +16,20 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from jupyter_mlops.errors import TrackingError
+from jupyter_mlops.tracking.addresses import absolute, sqlite_file
 from jupyter_mlops.tracking.first_use import taking_turns
 from jupyter_mlops.tracking.imports import import_mlflow
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["absolute", "check_address", "check_reachable", "experiment_id", "is_reachable", "shown", "store", "tracking_uri"]
+__all__ = [
+    "ANOTHER_STORE", "absolute", "check_address", "check_reachable", "experiment_id", "is_reachable", "page_link", "shown",
+    "sqlite_file", "store", "tracking_uri",
+]  # fmt: skip
 
+# What to do where a store cannot be used, for whoever reads it: a terminal, or the sidebar.
+ANOTHER_STORE = "Give another store: --tracking-uri on the command line, MLFLOW_TRACKING_URI for a Jupyter server."
 _TIMEOUT = 5.0  # seconds in which a server has to answer
 _PAUSE = 30.0  # seconds in which one that did not is left alone
 _silent: dict[str, float] = {}
@@ -36,14 +42,6 @@ def tracking_uri(explicit: str | None, folder: Path) -> str:
     return explicit or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder.absolute() / 'mlflow.db'}"
 
 
-def absolute(uri: str) -> str:
-    """The same store for a process that runs in another folder."""
-    path = uri.removeprefix("sqlite:///")
-    if path == uri or path.startswith(("/", ":memory:")) or not path:
-        return uri
-    return f"sqlite:///{Path(path).absolute()}"
-
-
 def shown(uri: str) -> str:
     """The URI without name and password, for messages."""
     parts = urlsplit(uri)
@@ -51,6 +49,11 @@ def shown(uri: str) -> str:
         return uri
     port = f":{parts.port}" if parts.port else ""
     return urlunsplit(parts._replace(netloc=f"{parts.hostname}{port}"))
+
+
+def page_link(uri: str, path: str) -> str | None:
+    """A page of MLflow, such as ``models/churn``, where the store is a server."""
+    return f"{shown(uri).rstrip('/')}/#/{path}" if uri.startswith(("http://", "https://")) else None
 
 
 def check_address(uri: str) -> None:
@@ -83,14 +86,13 @@ def check_reachable(uri: str) -> None:
     parts = urlsplit(uri)
     if parts.scheme in ("http", "https"):
         _check_server(uri)
-    elif parts.scheme == "sqlite":
-        folder = Path(uri.removeprefix("sqlite:///").split("?")[0]).absolute().parent
+    elif (file := sqlite_file(uri)) is not None:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise TrackingError(f"The tracking store {uri} cannot be made: {error}. Give another one: --tracking-uri.") from None
-        if not os.access(folder, os.W_OK):
-            raise TrackingError(f"The folder of the tracking store {uri} cannot be written. Give another one: --tracking-uri.")
+            raise TrackingError(f"The tracking store {uri} cannot be made: {error}. {ANOTHER_STORE}") from None
+        if not os.access(file.parent, os.W_OK):
+            raise TrackingError(f"The folder of the tracking store {uri} cannot be written. {ANOTHER_STORE}")
 
 
 def is_reachable(uri: str) -> bool:
@@ -109,7 +111,7 @@ def is_reachable(uri: str) -> bool:
 
 def _check_server(uri: str) -> None:
     address = shown(uri).rstrip("/")
-    advice = "Start it, or give another one: --tracking-uri, or MLFLOW_TRACKING_URI of a Jupyter server."
+    advice = f"Start it. {ANOTHER_STORE}"
     try:
         with urllib.request.urlopen(f"{address}/health", timeout=_TIMEOUT) as answer:  # noqa: S310 - http or https, as checked
             answer.read(100)
@@ -151,7 +153,7 @@ def store(uri: str) -> Iterator[MlflowClient]:
                 raise
             reason = getattr(error, "orig", None) or error
             raise TrackingError(
-                f"The database of MLflow at {shown(uri)} cannot be used: {reason}. Check the file, or give another store."
+                f"The database of MLflow at {shown(uri)} cannot be used: {reason}. Check the file. {ANOTHER_STORE}"
             ) from error
 
 
@@ -193,9 +195,8 @@ def experiment_id(client: MlflowClient, name: str, uri: str) -> str:
             client.restore_experiment(found.experiment_id)
         return str(found.experiment_id)
     location = None
-    if uri.startswith("sqlite:///"):
-        folder = Path(uri.removeprefix("sqlite:///").split("?")[0]).absolute().parent
-        location = (folder / "mlruns" / _folder_name(name)).as_uri()
+    if (file := sqlite_file(uri)) is not None:
+        location = (file.parent / "mlruns" / _folder_name(name)).as_uri()
     from mlflow.exceptions import MlflowException
 
     try:

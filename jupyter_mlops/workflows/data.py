@@ -15,6 +15,8 @@ from jupyter_mlops.data.dvc_files import DvcConfig, Tracked, cached, dvc_root, p
 from jupyter_mlops.data.restore import Outcome, Wanted, lacking, outside, restore
 from jupyter_mlops.data.versions import commit_of, matches, matches_md5
 from jupyter_mlops.errors import DataError, UsageError
+from jupyter_mlops.tracking.listing import store_exists
+from jupyter_mlops.tracking.listing_artifacts import no_progress_bar
 from jupyter_mlops.tracking.store import store, tracking_uri
 
 if TYPE_CHECKING:
@@ -250,15 +252,14 @@ def read_run(run: str, uri: str, places: Sequence[Path] = ()) -> RunData:
     places
         Folders to look for another ``mlflow.db`` in, where `uri` is an SQLite file that is not there.
     """
-    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///").split("?")[0]).is_file():
+    if not store_exists(uri):
         other = next((place / "mlflow.db" for place in places if (place / "mlflow.db").is_file()), None)
         if other is None:
             raise UsageError(
                 f"No run was recorded in {uri} (there is no such file). Call from the notebook's folder, or give --tracking-uri."
             )
         uri = f"sqlite:///{other}"
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # for one small file
-    with store(uri) as client, tempfile.TemporaryDirectory(prefix="jupyter-mlops-") as scratch:
+    with store(uri) as client, no_progress_bar(), tempfile.TemporaryDirectory(prefix="jupyter-mlops-") as scratch:
         run_id, name = _find_run(client, run, uri)
         if not any(one.path == "data.json" for one in client.list_artifacts(run_id)):
             raise UsageError(

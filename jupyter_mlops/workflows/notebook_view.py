@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,11 +44,10 @@ def notebook_view(path: Path, language: str, cells: Sequence[Mapping[str, Any]])
     """
     from jupyter_mlops.notebook.checks.run import check_notebook
 
-    started = time.perf_counter()
     try:
         notebook = edited_notebook(path, language, cells)
     except NotebookError as error:
-        return _view(started, problems=[_problem(unreadable(path, error), cells, [])])
+        return _view(problems=[_problem(unreadable(path, error), cells, [])])
     analysis = analyse(notebook)
     suggestion = suggest(analysis)
     found = check_notebook(notebook, selected_rules(CheckOptions()), Here(path.absolute().parent), analysis)
@@ -58,7 +56,6 @@ def notebook_view(path: Path, language: str, cells: Sequence[Mapping[str, Any]])
     choice = suggestion.stages.choice
     declared = declarations(analysis)
     return _view(
-        started,
         tagged=not lacks_tags(analysis),
         model={"variable": choice.variable, "reason": choice.reason} if isinstance(choice, ModelChoice) else None,
         stages=stage_nodes(analysis, of, ids),
@@ -70,12 +67,12 @@ def notebook_view(path: Path, language: str, cells: Sequence[Mapping[str, Any]])
     )
 
 
-def _view(started: float, **known: Any) -> dict[str, Any]:
+def _view(**known: Any) -> dict[str, Any]:
     nothing: dict[str, Any] = {
         "tagged": False, "model": None, "stages": [], "edges": [], "problems": [], "suggestions": [], "parameters": [],
         "parametersCell": None,
     }  # fmt: skip
-    return {**nothing, **known, "seconds": round(time.perf_counter() - started, 4)}
+    return {**nothing, **known}
 
 
 def _problem(problem: Problem, cells: Sequence[Mapping[str, Any]], edits: list[dict[str, str]]) -> dict[str, Any]:

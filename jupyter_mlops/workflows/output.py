@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from jupyter_mlops.errors import OutputError
+from jupyter_mlops.errors import EditedError, OutputError
 
 __all__ = ["MANIFEST", "check_target", "edited_files", "publish", "staging", "write_manifest"]
 
@@ -57,26 +57,28 @@ def check_target(folder: Path, *, force: bool) -> None:
     Raises
     ------
     OutputError
-        It is a file, holds something else than a generated project, or a project with edits (unless `force`).
+        It is a file, or holds something else than a generated project.
+    EditedError
+        It holds a project with edits, and `force` is not given.
     """
     if not folder.exists():
         parent = next(p for p in folder.absolute().parents if p.exists())
         if not parent.is_dir() or not os.access(parent, os.W_OK):
-            raise OutputError(f"The output folder {folder} cannot be made: {parent} is not writable. Choose another with -o.")
+            raise OutputError(f"The output folder {folder} cannot be made: {parent} is not writable. Choose another one.")
         return
     if not folder.is_dir():
-        raise OutputError(f"The output {folder} is a file. Choose another folder with -o.")
+        raise OutputError(f"The output {folder} is a file. Choose a folder.")
     if not any(folder.iterdir()):
         return
     if not (folder / MANIFEST).is_file():
         raise OutputError(
-            f"The output folder {folder} holds files that were not made by a conversion. Choose an empty or new folder with -o."
+            f"The output folder {folder} holds files that were not made by a conversion. Choose an empty or new folder."
         )
     if not force and (edits := edited_files(folder)):
         shown = ", ".join(edits[:5]) + (f" and {len(edits) - 5} more" if len(edits) > 5 else "")
-        raise OutputError(
-            f"The project in {folder} was edited since it was made ({shown}). Convert into another folder, or use --force: "
-            "the edited project is then kept beside it."
+        raise EditedError(
+            f"The project in {folder} was edited since it was made ({shown}). Convert into another folder, or replace it "
+            "(--force on the command line): the edited project is then kept beside it."
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal
 
 from jupyter_mlops.errors import ConflictError, ForbiddenError, NotFoundError
@@ -11,7 +10,7 @@ from jupyter_mlops.promotion.journal import Entry, Journal, Moved
 from jupyter_mlops.promotion.policy import ApprovalRule, why_not
 from jupyter_mlops.promotion.state import PromotionState, fold
 from jupyter_mlops.promotion.view import view
-from jupyter_mlops.tracking.store import absolute, shown
+from jupyter_mlops.tracking.store import shown, sqlite_file
 
 __all__ = ["Decision", "decide", "find_promotion", "promotion_view", "promotions_of", "registry_key"]
 
@@ -21,11 +20,9 @@ _WORDS = {"approve": "approved", "reject": "rejected", "cancel": "cancelled"}
 
 def registry_key(uri: str) -> str:
     """The registry as the journal names it: without a password, and the same from wherever an SQLite file is reached."""
-    whole = absolute(uri)
-    file, question, options = whole.removeprefix("sqlite:///").partition("?")
-    if whole.startswith("sqlite:///") and file.startswith("/"):
-        return f"sqlite:///{Path(file).resolve()}{question}{options}"
-    return shown(whole).rstrip("/")
+    file = sqlite_file(uri)
+    _, mark, options = uri.partition("?")
+    return shown(uri).rstrip("/") if file is None else f"sqlite:///{file.resolve()}{mark}{options}"
 
 
 def promotions_of(

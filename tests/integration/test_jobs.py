@@ -150,9 +150,10 @@ def test_a_run_from_start_to_result(make: Any, start: Any, root: Path, tmp_path:
     assert result["metrics"] == {"loss": 1.0}
     assert (root / result["output"]).is_file()
     assert run_status(uri, result["runId"]) == "FINISHED"
-    # What was told while it ran is what is kept, but for progress.
+    # What was told while it ran is what is kept, but for progress: of that, what was over before it was asked for is not told.
     assert {one for one, _ in told} == {job}
-    assert [event["number"] for _, event in told] == list(range(done["next"]))
+    numbers = [event["number"] for _, event in told]
+    assert numbers == sorted(set(numbers)) and numbers[-1] == done["next"] - 1
     lasting = [event for _, event in told if event["status"] != "progress"]
     assert state["events"] == lasting
     assert (lasting[0]["step"], lasting[0]["status"], lasting[-1]["step"], lasting[-1]["status"]) == (

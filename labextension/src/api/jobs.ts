@@ -6,8 +6,9 @@ import type { Event } from '@jupyterlab/services';
 import { Api, ApiError } from './client';
 import { JOB_EVENTS } from './messages/events';
 import type { Job, JobEvent, JobRequest } from './messages/jobs';
+import { Questions } from './questions';
 
-const POLL = 2000; // ms, where the events stream says nothing
+const POLL = 2000; // ms; the events stream may be cut
 const OPEN: ReadonlySet<Job['status']> = new Set(['queued', 'running', 'stopping']);
 
 /** Whether a job has not ended. */
@@ -55,7 +56,7 @@ export class FollowedJob {
 /**
  * Jobs of the server: started, followed and found again after a reload.
  *
- * `GET jobs/ID` is the truth. The events stream only says when to ask; without it, jobs are asked every two seconds.
+ * `GET jobs/ID` is the truth. The events stream only says when to ask sooner than every two seconds.
  */
 export class JobsModel implements IDisposable {
   constructor(
@@ -65,9 +66,8 @@ export class JobsModel implements IDisposable {
     this.poll = new Poll({
       auto: false,
       factory: () => this.refreshOpen(),
-      frequency: { interval: POLL, backoff: true, max: 15_000 },
-      name: 'jupyter-mlops:jobs',
-      standby: 'when-hidden'
+      frequency: { interval: POLL },
+      name: 'jupyter-mlops:jobs'
     });
     stream?.connect(this.onEvent, this);
   }
@@ -85,6 +85,7 @@ export class JobsModel implements IDisposable {
     if (!this.isDisposed) {
       this.stream?.disconnect(this.onEvent, this);
       this.poll.dispose();
+      this.questions.stop();
       Signal.clearData(this);
     }
   }
@@ -99,7 +100,7 @@ export class JobsModel implements IDisposable {
     if (!followed) {
       followed = new FollowedJob(job);
       this.followed.set(job.id, followed);
-      void this.refresh(followed);
+      void this.questions.ask(job.id);
       this._changed.emit(job);
     }
     if (isOpen(job)) {
@@ -119,7 +120,7 @@ export class JobsModel implements IDisposable {
     const followed = this.followed.get(id);
     if (followed) {
       followed.update(job, []);
-      await this.refresh(followed);
+      await this.questions.ask(id);
     }
   }
 
@@ -129,28 +130,20 @@ export class JobsModel implements IDisposable {
       void this.poll.stop();
       return;
     }
-    await Promise.all(open.map(one => this.refresh(one)));
+    await Promise.all(open.map(one => this.questions.ask(one.job.id)));
   }
 
-  /** Ask once at a time for each job; what is asked meanwhile is asked after. */
-  private async refresh(followed: FollowedJob): Promise<void> {
-    const id = followed.job.id;
-    if (this.asking.has(id)) {
-      this.asking.set(id, true);
-      return;
-    }
-    this.asking.set(id, false);
+  private async fetch(id: string, signal: AbortSignal): Promise<void> {
+    const followed = this.followed.get(id)!;
     try {
-      const { job, events } = await this.api.job(id, followed.after);
-      followed.update(job, events);
-      this._changed.emit(job);
+      const { job, events } = await this.api.job(id, followed.after, signal);
+      if (!signal.aborted) {
+        followed.update(job, events);
+        this._changed.emit(job);
+      }
     } catch (error) {
-      followed.fail(ApiError.from(error));
-    } finally {
-      const again = this.asking.get(id);
-      this.asking.delete(id);
-      if (again && !this.isDisposed) {
-        void this.refresh(followed);
+      if (!signal.aborted) {
+        followed.fail(ApiError.from(error));
       }
     }
   }
@@ -159,13 +152,13 @@ export class JobsModel implements IDisposable {
     if (emission.schema_id === JOB_EVENTS) {
       const followed = this.followed.get(String(emission.job));
       if (followed && isOpen(followed.job)) {
-        void this.refresh(followed);
+        void this.questions.ask(followed.job.id);
       }
     }
   }
 
   private readonly poll: Poll;
   private readonly followed = new Map<string, FollowedJob>();
-  private readonly asking = new Map<string, boolean>();
+  private readonly questions = new Questions<string>((id, signal) => this.fetch(id, signal));
   private readonly _changed = new Signal<this, Job>(this);
 }

@@ -1,12 +1,16 @@
 import type { IDisposable } from '@lumino/disposable';
 
+import { Questions } from './questions';
+
 /**
  * Asks the server how something stands: one question at a time, and again at a pace for as long as that is wanted.
  *
- * `ask` keeps its errors to itself. A page that is hidden asks nothing.
+ * `ask` is as `fetch` of `Questions`. A page that is hidden asks nothing.
  */
 export class Refresh implements IDisposable {
-  constructor(private readonly ask: (signal: AbortSignal) => Promise<void>) {}
+  constructor(ask: (signal: AbortSignal) => Promise<void>) {
+    this.questions = new Questions((_, signal) => ask(signal));
+  }
 
   get isDisposed(): boolean {
     return this._isDisposed;
@@ -14,21 +18,22 @@ export class Refresh implements IDisposable {
 
   dispose(): void {
     this._isDisposed = true;
-    this.controller.abort();
+    this.questions.stop();
     window.clearTimeout(this.timer);
   }
 
   /** Ask now; what is wanted while a question is under way is asked once more after it. */
-  now(): Promise<void> {
-    this.again = true;
-    this.running ??= this.work();
-    return this.running;
+  async now(): Promise<void> {
+    if (!this._isDisposed) {
+      window.clearTimeout(this.timer);
+      await this.questions.ask(null);
+      this.schedule();
+    }
   }
 
   /** Ask about something else: nobody waits for the former answer any more. */
   anew(): Promise<void> {
-    this.controller.abort();
-    this.controller = new AbortController();
+    this.questions.stop();
     return this.now();
   }
 
@@ -40,26 +45,14 @@ export class Refresh implements IDisposable {
     }
   }
 
-  private async work(): Promise<void> {
-    window.clearTimeout(this.timer);
-    while (this.again && !this._isDisposed) {
-      this.again = false;
-      await this.ask(this.controller.signal);
-    }
-    this.running = null;
-    this.schedule();
-  }
-
   private schedule(): void {
     window.clearTimeout(this.timer);
-    if (this.pace !== null && !this._isDisposed && !this.running) {
+    if (this.pace !== null && !this._isDisposed && !this.questions.has(null)) {
       this.timer = window.setTimeout(() => (document.hidden ? this.schedule() : void this.now()), this.pace);
     }
   }
 
-  private controller = new AbortController();
-  private running: Promise<void> | null = null;
-  private again = false;
+  private readonly questions: Questions<null>;
   private pace: number | null = null;
   private timer = 0;
   private _isDisposed = false;

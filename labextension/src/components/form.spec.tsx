@@ -29,7 +29,7 @@ describe('a shape', () => {
   it('has a plain key for each name, and knows what may be missing', () => {
     expect(shape.fields.map(one => [one.key, one.nullable])).toEqual([
       ['c0', true], ['c1', false], ['c2', true], ['c3', false], ['c4', true], ['c5', false]
-    ]); // prettier-ignore
+    ]);
     expect(shape.schema.required).toEqual(['c1', 'c3', 'c5']);
     expect(shape.schema.properties!.c0).toMatchObject({ type: 'number', title: 'bill length (mm)' });
     expect(shape.schema.properties!.c2).toMatchObject({ type: 'string', enum: ['Biscoe', 'Dream'] });

@@ -4,9 +4,12 @@ const NUMBER = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 6 })
 const SECONDS = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 const WHOLE = new Intl.NumberFormat();
 const SMALL = new Intl.NumberFormat(undefined, { notation: 'scientific', maximumSignificantDigits: 3 });
-const RELATIVE = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
+const SINCE = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
+const AGO = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto', style: 'short' });
 const ABSOLUTE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
-const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
+const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
+  ['year', 31_536_000],
+  ['month', 2_592_000],
   ['day', 86_400],
   ['hour', 3600],
   ['minute', 60]
@@ -27,12 +30,21 @@ export function secondsText(seconds: number, trans: TranslationBundle): string {
 
 /** A time that has passed, as `5 minutes ago`; in ms since 1970. */
 export function sinceText(time: number, now = Date.now()): string {
-  const seconds = (time - now) / 1000;
-  const [unit, length] = STEPS.find(([, one]) => Math.abs(seconds) >= one) ?? ['second', 1];
-  return RELATIVE.format(Math.trunc(seconds / length), unit);
+  return passed(time, now, SINCE);
 }
 
-/** The same as date and time. */
+/** The same in few letters. */
+export function agoText(time: number, now = Date.now()): string {
+  return passed(time, now, AGO);
+}
+
+function passed(time: number, now: number, format: Intl.RelativeTimeFormat): string {
+  const seconds = Math.min(0, (time - now) / 1000); // clocks of two machines differ
+  const [unit, length] = STEPS.find(([, one]) => -seconds >= one) ?? ['second', 1];
+  return format.format(Math.trunc(seconds / length), unit);
+}
+
+/** Such a time as date and time. */
 export function timeText(time: number): string {
   return ABSOLUTE.format(time);
 }

@@ -16,7 +16,7 @@ export function report(more: Partial<ReportOfAConversion> = {}): ReportOfAConver
       { code: 'leak', severity: 'warning', message: 'The scaler saw the test rows.', cell: 1, line: 1, fix: 'Fit it on the training rows.' }
     ],
     seconds: {}, run_id: 'r1', model_version: '3', error: null, ...more
-  }; // prettier-ignore
+  };
 }
 
 export function conversion(more: Partial<Conversion> = {}): Conversion {

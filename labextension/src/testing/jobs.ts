@@ -14,7 +14,7 @@ export class JobsForTest {
     const job: Job = {
       id, kind: request.kind, path: request.path, title: `${request.kind} ${request.path}`, status: 'running', user: 'ada', created,
       started: created, ended: null, step: null, message: null, fraction: null, error: null, result: null, next: 0
-    }; // prettier-ignore
+    };
     this.states.set(id, { job, events: [] });
     return job;
   }

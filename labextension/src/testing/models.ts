@@ -9,7 +9,7 @@ export function promotion(more: Partial<Promotion> = {}): Promotion {
     steps: [step('tests', 'Tests of the project'), step('parity', 'Parity'), step('approval', 'Approval'), step('lifecycle', 'Into production')],
     mayDecide: false, whyNot: null, job: null, journal: [{ at: 1000, who: 'ben', what: 'started', message: 'Promotion of version 2' }],
     ...more
-  }; // prettier-ignore
+  };
 }
 
 export function step(name: string, title: string, more: Partial<PromotionStep> = {}): PromotionStep {
@@ -23,7 +23,7 @@ export function version(number: string, more: Partial<ModelVersion> = {}): Model
     mismatchAllowed: false, boundary: 'raw', engine: 'onnx',
     lineage: { notebook: 'n.ipynb', notebookSha256: 'ab', commit: 'c0ffee', branch: 'main', dirty: true, data: { 'a.csv': 'md5:1' } },
     promotion: null, ...more
-  }; // prettier-ignore
+  };
 }
 
 /** A registry with one model, and what was asked of it. */
@@ -70,5 +70,5 @@ export class RegistryForTest {
     metrics: [{ name: 'accuracy', values: [0.98, 0.9], lower: false, best: 0 }],
     differences: [{ title: 'Code of the cell', text: '-a\n+b' }],
     notes: []
-  }); // prettier-ignore
+  });
 }

@@ -11,8 +11,8 @@ import { CurrentNotebook } from '../features/current/model';
 export type TestCell = string | { source: string; tags?: string[]; metadata?: object; count?: number };
 
 export const NO_VIEW: NotebookView = {
-  tagged: false, model: null, stages: [], edges: [], problems: [], suggestions: [], parameters: [], parametersCell: null, seconds: 0
-}; // prettier-ignore
+  tagged: false, model: null, stages: [], edges: [], problems: [], suggestions: [], parameters: [], parametersCell: null
+};
 
 /** A real notebook with cells `c1`, `c2`, ... */
 export function notebookOf(cells: readonly TestCell[]): Notebook {
@@ -29,7 +29,7 @@ export function notebookOf(cells: readonly TestCell[]): Notebook {
     metadata: { kernelspec: { name: 'python3', display_name: 'Python', language: 'python' } },
     nbformat: 4,
     nbformat_minor: 5
-  } as unknown as INotebookContent); // prettier-ignore
+  } as unknown as INotebookContent);
   notebook.model = model;
   model.sharedModel.clearUndoHistory();
   return notebook;

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_mlops.errors import CellFailedError, OutputError, TrackingError, UsageError
-from jupyter_mlops.jobs.kinds import KINDS, error_code, kind_of, store_of
+from jupyter_mlops.errors import OutputError, UsageError
+from jupyter_mlops.jobs.kinds import KINDS, kind_of, store_of
 from jupyter_mlops.jobs.processes import MARK, created, end, is_alive, marked
 from jupyter_mlops.workflows.output import write_manifest
 
@@ -68,10 +68,6 @@ def test_the_store_is_that_of_tracked_cells(root: Path, monkeypatch: pytest.Monk
     assert store_of("sqlite:///own.db", notebook) == f"sqlite:///{root}/work/own.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////abs/x.db")
     assert store_of(None, notebook) == "sqlite:////abs/x.db"
-
-
-def test_codes_of_errors() -> None:
-    assert [error_code(e) for e in (TrackingError(), CellFailedError(), UsageError())] == ["tracking", "cell-failed", "usage"]
 
 
 def test_a_killed_conversion_leaves_no_half_project(root: Path) -> None:

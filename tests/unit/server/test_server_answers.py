@@ -22,22 +22,27 @@ from jupyter_mlops.server.service_form import row_schema
 MADE_UP = User("0d7a0cfeb1ca401c90f392f41ba3451d", "Anonymous Io")
 
 
+def test_every_error_of_ours_has_a_code_of_its_own() -> None:
+    codes = {name: getattr(own, name).code for name in own.__all__}
+    assert len(set(codes.values())) == len(codes) and "internal" not in codes.values()
+    assert (codes["TrackingError"], codes["CellFailedError"], codes["MlopsError"]) == ("tracking", "cell-failed", "failed")
+
+
 @pytest.mark.parametrize("name", own.__all__)
-def test_every_error_of_ours_has_a_code(name: str) -> None:
+def test_every_error_of_ours_is_an_answer(name: str) -> None:
     error: MlopsError = getattr(own, name)("It is so. Do that.")
     answer = from_error(error)
-    assert answer.code != "internal" and 400 <= answer.status_code < 600
+    assert (answer.code, answer.message) == (error.code, "It is so. Do that.")
     assert not problems("status", "ErrorMessage", answer.as_dict())
 
 
 @pytest.mark.parametrize(
-    ("name", "code", "status"),
-    [("TrackingError", "tracking", 503), ("ConflictError", "conflict", 409), ("NotFoundError", "not-found", 404),
-     ("ForbiddenError", "forbidden", 403), ("UsageError", "usage", 400), ("ParameterError", "parameter", 400)],
+    ("name", "status"),
+    [("TrackingError", 503), ("ConflictError", 409), ("EditedError", 409), ("NotFoundError", 404), ("ForbiddenError", 403),
+     ("UsageError", 400), ("ParameterError", 400), ("ParityError", 422), ("MlopsError", 422)],
 )  # fmt: skip
-def test_codes(name: str, code: str, status: int) -> None:
-    answer = from_error(getattr(own, name)("so"))
-    assert (answer.code, answer.status_code) == (code, status)
+def test_statuses(name: str, status: int) -> None:
+    assert from_error(getattr(own, name)("so")).status_code == status
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 413, 418, 500, 502])

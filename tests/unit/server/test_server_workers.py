@@ -30,6 +30,11 @@ LARGE = [
 ]
 
 
+def worker_processes() -> list[psutil.Process]:
+    """Those of this process; other tests of it may have left a server of multiprocessing."""
+    return [one for one in psutil.Process().children() if "jupyter_mlops.server.worker" in one.cmdline()]
+
+
 def asked(do: Callable[[Worker], Awaitable[Any]], **settings: Any) -> Any:
     """Do something with a worker, and end it."""
 
@@ -39,7 +44,7 @@ def asked(do: Callable[[Worker], Awaitable[Any]], **settings: Any) -> Any:
             return await do(worker)
         finally:
             await worker.close()
-            assert not psutil.Process().children()
+            assert not worker_processes()
 
     return asyncio.run(main())
 
@@ -51,7 +56,7 @@ def view(worker: Worker, cells: list[dict[str, Any]], folder: Path, **more: Any)
 
 def test_it_answers_in_another_process_that_is_kept(tmp_path: Path) -> None:
     async def do(worker: Worker) -> None:
-        assert not psutil.Process().children()  # nobody needed it yet
+        assert not worker_processes()  # nobody needed it yet
         answer = await view(worker, SMALL, tmp_path)
         assert answer["tagged"] is False
         pid = worker.pid
@@ -192,7 +197,7 @@ def test_it_is_warmed_without_a_call_and_ended_while_it_starts(tmp_path: Path) -
 
     async def stop_early(worker: Worker) -> None:
         worker.warm("notebook_view", path="a.ipynb", language="python", cells=SMALL)
-        while not psutil.Process().children():
+        while not worker_processes():
             await asyncio.sleep(0.01)
 
     began = time.monotonic()

@@ -69,9 +69,9 @@ def test_a_clean_notebook_has_nothing(tmp_path: Path) -> None:
 def test_a_hundred_cells_take_less_than_half_a_second(tmp_path: Path) -> None:
     path = hundred_cells(tmp_path / "hundred.ipynb")
     check(path, CheckOptions())
-    started = time.process_time()
+    started = time.thread_time()  # what other threads of the test process do does not count
     check(path, CheckOptions())
-    assert time.process_time() - started < 0.5
+    assert time.thread_time() - started < 0.5
 
 
 def test_exit_codes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,7 +48,6 @@ export interface NotebookView {
    * Id of the cell that declares the parameters.
    */
   parametersCell: string | null;
-  seconds: number;
 }
 export interface ModelFound {
   variable: string;
@@ -129,9 +128,7 @@ export interface Parameter {
   /**
    * As JSON; what JSON cannot hold is its Python literal.
    */
-  value: {
-    [k: string]: unknown;
-  };
+  value: unknown;
   /**
    * As it stands in Python.
    */

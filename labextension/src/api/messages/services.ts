@@ -61,11 +61,9 @@ export interface PredictAnswer {
    */
   status: number;
   /**
-   * Its answer as JSON
+   * Its answer as JSON, or as text.
    */
-  body: {
-    [k: string]: unknown;
-  };
+  body: unknown;
   /**
    * That the service took.
    */

@@ -27,12 +27,17 @@ export const convertPlugin: JupyterFrontEndPlugin<void> = {
   ) => {
     const trans = (translator ?? nullTranslator).load('jupyter_mlops');
     let loading: Promise<ConvertModel> | null = null;
-    const ready = (): Promise<ConvertModel> =>
-      (loading ??= import('./model').then(({ ConvertModel }) => {
-        const model = new ConvertModel(api, jobs, current);
+    const load = async (): Promise<ConvertModel> => {
+      try {
+        const model = new (await import('./model')).ConvertModel(api, jobs, current);
         sidebar.watch(SECTION, shown => model.setShown(shown));
         return model;
-      }));
+      } catch (error) {
+        loading = null; // it can be tried again
+        throw error;
+      }
+    };
+    const ready = (): Promise<ConvertModel> => (loading ??= load());
 
     sidebar.add({
       id: SECTION,

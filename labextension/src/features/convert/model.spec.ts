@@ -13,7 +13,7 @@ const PATH = 'n.ipynb';
 function service(more: Partial<Service> = {}): Service {
   return {
     id: 's1', project: 'n', status: 'starting', port: 4711, started: 9000, message: null, form: null, example: null, log: '', ...more
-  }; // prettier-ignore
+  };
 }
 
 describe('a request', () => {
@@ -21,7 +21,7 @@ describe('a request', () => {
     expect(requestOf(PATH, DEFAULTS)).toEqual({ kind: 'convert', path: PATH });
     expect(requestOf(PATH, { ...DEFAULTS, output: ' out ', register: false, force: true, parameters: { a: 1 } })).toEqual({
       kind: 'convert', path: PATH, output: 'out', register: false, force: true, parameters: { a: 1 }
-    }); // prettier-ignore
+    });
   });
 });
 
@@ -87,7 +87,7 @@ describe('a conversion', () => {
   });
 
   it('says that a project was edited, and replaces it when asked to', async () => {
-    server.refuse = new ApiError('output', 'The project in n was edited since it was made (README.md).', null, 409);
+    server.refuse = new ApiError('edited', 'The project in n was edited since it was made (README.md).', null, 409);
     await model.convert();
     expect(model.edited).toBe(true);
     expect(model.running).toBe(false);

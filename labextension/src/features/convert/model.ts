@@ -69,8 +69,7 @@ export class ConvertModel implements IDisposable {
 
   /** Whether that was a project with a user's edits, which is only replaced when he says so. */
   get edited(): boolean {
-    const failure = this.failure;
-    return failure !== null && (failure.code === 'edited' || (failure.code === 'output' && /\bedited\b/.test(failure.message)));
+    return this.failure?.code === 'edited';
   }
 
   get isDisposed(): boolean {

@@ -17,7 +17,7 @@ const READY = {
   id: 's1', project: 'n', status: 'ready', port: 4711, started: 9000, message: null, log: 'up',
   form: { properties: { age: { anyOf: [{ type: 'number' }, { type: 'null' }] }, plan: { type: 'string' } }, required: ['plan'] },
   example: { age: 3, plan: 'basic' }
-}; // prettier-ignore
+};
 
 describe('the table of parity', () => {
   it('says in words what is equal, what differs and what was not compared', () => {
@@ -138,7 +138,7 @@ describe('the panel of conversions', () => {
   });
 
   it('offers to replace a project that was edited', async () => {
-    server.refuse = new ApiError('output', 'The project in n was edited since it was made (README.md).', null, 409);
+    server.refuse = new ApiError('edited', 'The project in n was edited since it was made (README.md).', null, 409);
     await shown();
     await click('Convert');
     expect(screen.getByRole('alert').textContent).toContain('was edited');

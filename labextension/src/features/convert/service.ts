@@ -5,6 +5,7 @@ import { Api, ApiError } from '../../api/client';
 import type { PredictAnswer, Service } from '../../api/messages/services';
 import { Refresh } from '../../api/refresh';
 import type { FieldProblem } from '../../components/form';
+import { shellWord } from '../../components/shell';
 
 const STARTING = 700; // ms
 const READY = 10_000; // it may end by itself
@@ -104,8 +105,7 @@ export class ServiceModel implements IDisposable {
 
   /** A request to the service as a command for a terminal on the server's machine. */
   curl(row: Readonly<Record<string, unknown>>): string {
-    const body = JSON.stringify(row).replaceAll("'", String.raw`'\''`);
-    return `curl -sS ${this.address}/predict -H 'Content-Type: application/json' -d '${body}'`;
+    return `curl -sS ${this.address}/predict -H 'Content-Type: application/json' -d ${shellWord(JSON.stringify(row))}`;
   }
 
   get address(): string {

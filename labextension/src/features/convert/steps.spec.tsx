@@ -27,7 +27,7 @@ describe('steps of a conversion', () => {
     const steps = stepsOf(job, given, CONVERT_STEPS, name => name);
     expect(steps.map(one => one.status)).toEqual([
       'done', 'done', 'running', 'pending', 'pending', 'begun', 'pending', 'pending', 'pending'
-    ]); // prettier-ignore
+    ]);
     expect(steps[0]).toMatchObject({ message: '12 code cells', seconds: 0.1 });
     expect(steps[5]).toMatchObject({ message: 'cell 3 (1/2)', fraction: 0.5 });
   });

@@ -9,8 +9,8 @@ import type { NotebookRequest, NotebookView } from '../../api/messages/notebook'
 import { CurrentNotebook, smallestChange } from './model';
 
 const VIEW: NotebookView = {
-  tagged: false, model: null, stages: [], edges: [], problems: [], suggestions: [], parameters: [], parametersCell: null, seconds: 0
-}; // prettier-ignore
+  tagged: false, model: null, stages: [], edges: [], problems: [], suggestions: [], parameters: [], parametersCell: null
+};
 
 describe('the smallest change', () => {
   it.each([
@@ -48,7 +48,7 @@ describe('the current notebook', () => {
       metadata: { kernelspec: { name: 'python3', display_name: 'Python', language: 'Python' } },
       nbformat: 4,
       nbformat_minor: 5
-    } as INotebookContent); // prettier-ignore
+    } as INotebookContent);
     content.model.sharedModel.clearUndoHistory();
     const context = { localPath: 'n.ipynb', ready: Promise.resolve(), model: content.model };
     panel = { content, context, disposed: new Signal({}) } as unknown as NotebookPanel;

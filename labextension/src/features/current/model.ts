@@ -7,6 +7,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 import { Api, ApiError, isAbort } from '../../api/client';
 import { tagOf } from '../../tags';
 import type { CellEdit, NotebookCell, NotebookProblem, NotebookView } from '../../api/messages/notebook';
+import { asOneStep } from '../tags/model';
 
 const DELAY = 600; // ms without a change before the server is asked
 
@@ -148,7 +149,7 @@ export class CurrentNotebook implements IDisposable {
     }
     const cells = new Map(Array.from(model.cells, cell => [cell.id, cell]));
     let made = 0;
-    model.sharedModel.transact(() => {
+    asOneStep(model, () => {
       for (const edit of edits) {
         const cell = cells.get(edit.cell);
         if (cell?.sharedModel.getSource() === edit.before) {

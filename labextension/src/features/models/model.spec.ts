@@ -92,7 +92,7 @@ describe('models', () => {
     const waiting = promotion({
       status: 'waiting', mayDecide: true,
       steps: [step('tests', 'Tests', { status: 'passed', seconds: 3 }), step('approval', 'Approval', { status: 'waiting' })]
-    }); // prettier-ignore
+    });
 
     it('is started with one click, followed, and shows live what its running step says', async () => {
       model.setShown(true);

@@ -103,7 +103,7 @@ describe('the panel of models', () => {
         step('tests', 'Tests', { status: 'passed', message: '12 passed', seconds: 4, figures: { passed: 12, ok: true }, log: 'all good' }),
         step('approval', 'Approval', { status: 'waiting', message: 'somebody has to approve' })
       ]
-    }); // prettier-ignore
+    });
     const container = await shown();
     expect(screen.getByText('Waiting for an approval.')).toBeTruthy();
     expect(container.textContent).toContain('all good');

@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { ModelVersion } from '../../api/messages/models';
 import { sinceText, timeText, valueText } from '../../components/format';
+import { safeLink } from '../../components/links';
 import { Button } from '../../components/state';
 import { isActive } from './promotion';
 
@@ -82,6 +83,7 @@ export function Version(props: {
 function Details(props: { version: ModelVersion; metrics: [string, number | null][]; trans: TranslationBundle }): JSX.Element {
   const { version, trans } = props;
   const { lineage } = version;
+  const link = safeLink(version.link);
   const lines: [string, string | null][] = [
     ...props.metrics.slice(METRICS).map(([name, value]): [string, string] => [name, valueText(value)]),
     [trans.__('Notebook'), lineage.notebook],
@@ -112,9 +114,9 @@ function Details(props: { version: ModelVersion; metrics: [string, number | null
           )}
         </tbody>
       </table>
-      {version.link && (
+      {link && (
         <p>
-          <a className="jp-mlops-Link" href={version.link} target="_blank" rel="noopener noreferrer">
+          <a className="jp-mlops-Link" href={link} target="_blank" rel="noopener noreferrer">
             {trans.__('Open version %1 in MLflow', version.version)}
           </a>
         </p>
@@ -123,7 +125,7 @@ function Details(props: { version: ModelVersion; metrics: [string, number | null
   );
 }
 
-export function lifecycleText(lifecycle: ModelVersion['lifecycle'], trans: TranslationBundle): string {
+function lifecycleText(lifecycle: ModelVersion['lifecycle'], trans: TranslationBundle): string {
   const words: Record<ModelVersion['lifecycle'], string> = {
     Staging: trans.__('Staging'),
     Production: trans.__('Production'),
@@ -144,7 +146,7 @@ function promotionWord(status: string, trans: TranslationBundle): string {
 }
 
 /** The parity of a version in words. */
-export function parityText(version: ModelVersion, trans: TranslationBundle): string {
+function parityText(version: ModelVersion, trans: TranslationBundle): string {
   const titles = { package: trans.__('package'), service: trans.__('service'), bundle: trans.__('bundle') };
   const say = (value: string): string =>
     value === 'equal' ? trans.__('equal') : value === 'none' ? trans.__('not compared') : trans.__('%1 differ', value);

@@ -16,7 +16,7 @@ const trans = nullTranslator.load('jupyter_mlops');
 const problem = (code: string, severity: NotebookProblem['severity'], source = 'a'): NotebookProblem => ({
   code, severity, message: `About ${code}.`, cell: 'c1', number: 1, line: 2, fix: `Mend ${code}.`,
   edits: source === 'a' ? [] : [{ cell: 'c1', before: 'a', source }]
-}); // prettier-ignore
+});
 
 const VIEW: Partial<NotebookView> = {
   tagged: false,
@@ -35,7 +35,7 @@ const VIEW: Partial<NotebookView> = {
     { cell: 'c2', number: 2, tag: 'features', reason: 'prepares X', parts: [] },
     { cell: 'c3', number: 3, tag: null, reason: 'mixed', parts: [{ tag: 'features', source: 'c' }, { tag: 'train', source: 'd' }] }
   ]
-}; // prettier-ignore
+};
 
 let test: CurrentForTest;
 let review: Review;

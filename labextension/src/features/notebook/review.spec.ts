@@ -9,12 +9,12 @@ const trans = nullTranslator.load('jupyter_mlops');
 
 const suggestion = (cell: string, tag: TagSuggestion['tag'], parts: TagSuggestion['parts'] = []): TagSuggestion => ({
   cell, number: Number(cell.slice(1)), tag, reason: 'because', parts
-}); // prettier-ignore
+});
 
 const problem = (cell: string | null, before: string, source: string, more: Partial<NotebookProblem> = {}): NotebookProblem => ({
   code: 'no-seed', severity: 'warning', message: 'No seed.', cell, number: cell ? Number(cell.slice(1)) : null, line: 1, fix: 'Set one.',
   edits: cell && before !== source ? [{ cell, before, source }] : [], ...more
-}); // prettier-ignore
+});
 
 let test: CurrentForTest;
 let review: Review;

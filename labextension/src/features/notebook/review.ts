@@ -145,13 +145,9 @@ export class Review implements ICellMarks, IDisposable {
 
   private mend(problems: readonly NotebookProblem[]): number {
     const { current, trans } = this;
-    const { model } = this;
-    if (!model) {
-      return 0;
-    }
     const sources = new Map(this.cells.map(cell => [cell.id, cell.sharedModel.getSource()]));
     const { edits, mended, stale, later } = combine(problems, cell => sources.get(cell) ?? null);
-    asOneStep(model, () => current.edit(edits));
+    current.edit(edits);
     const said = [
       ...(mended.length ? [trans._n('%1 problem was fixed.', '%1 problems were fixed.', mended.length)] : []),
       ...(stale.length
@@ -160,7 +156,7 @@ export class Review implements ICellMarks, IDisposable {
       ...(later.length
         ? [trans._n('%1 is about the same lines: fix it after the next check.', '%1 are about the same lines: fix them after the next check.', later.length)]
         : [])
-    ]; // prettier-ignore
+    ];
     this.say([...said, ...(mended.length ? [this.undoable] : [])].join(' '));
     void current.refresh();
     return mended.length;
@@ -247,7 +243,7 @@ export class Review implements ICellMarks, IDisposable {
     }
     // Most pauses while somebody types find nothing new: then nothing is drawn anew.
     const { view, error } = this.current;
-    const key = JSON.stringify([this.current.path, { ...view, seconds: 0 }, error?.message, this.cells.map(cell => cell.id)]);
+    const key = JSON.stringify([this.current.path, view, error?.message, this.cells.map(cell => cell.id)]);
     if (key !== this._key) {
       this._key = key;
       this.renew();

@@ -43,7 +43,7 @@ describe('the way to production', () => {
     start = new Start(review, jobs as unknown as JobsModel, commands, id => revealed.push(id), trans);
     await test.current.refresh();
   };
-  const states = (): string => start.steps().map(one => one.state).join(' '); // prettier-ignore
+  const states = (): string => start.steps().map(one => one.state).join(' ');
   const next = (): Step => start.steps().find(one => one.state === 'next')!;
 
   afterEach(() => {

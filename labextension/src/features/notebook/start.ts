@@ -105,7 +105,7 @@ export class Start implements IDisposable {
         ...base,
         text: trans._n('%1 suggestion waits for you, here and at its cell.', '%1 suggestions wait for you, here and at their cells.', count),
         action: { label: trans.__('Accept All'), run: () => review.acceptAll() }
-      }; // prettier-ignore
+      };
     }
     return {
       ...base,
@@ -113,7 +113,7 @@ export class Start implements IDisposable {
         ? trans.__('A tag says what a cell becomes in production. At least “load” and “train” are needed.')
         : trans.__('No tags can be suggested yet. Tag at least the cell that reads the data with “load” and the one that fits with “train” (press T on a cell).'),
       action: count ? { label: trans.__('Suggest Tags'), run: () => (review.suggesting = true) } : null
-    }; // prettier-ignore
+    };
   }
 
   private run(): Step {

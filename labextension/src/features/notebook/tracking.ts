@@ -33,12 +33,16 @@ export function trackingOf(model: INotebookModel): Tracking {
   };
 }
 
-/** Load the magics in a cell at the top and track the cell that trains, as one step of undo; what is there stays. */
-export function addTracking(model: INotebookModel): void {
+/**
+ * Load the magics in a cell at the top and track the cell that trains, as one step of undo; what is there stays.
+ *
+ * `otherwise` is tracked where no cell is tagged as training.
+ */
+export function addTracking(model: INotebookModel, otherwise: ICellModel | null = null): void {
   const { loads, tracks } = trackingOf(model);
   asOneStep(model, () => {
-    const train = tracks ? null : trainCell(codeCells(model));
-    train?.sharedModel.updateSource(0, 0, `${TRACK}\n`);
+    const cell = tracks ? null : (trainCell(codeCells(model)) ?? otherwise);
+    cell?.sharedModel.updateSource(0, 0, `${TRACK}\n`);
     if (!loads) {
       model.sharedModel.insertCell(0, { cell_type: 'code', source: LOAD, metadata: {}, outputs: [], execution_count: null });
     }

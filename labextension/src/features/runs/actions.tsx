@@ -6,9 +6,10 @@ import { ApiError } from '../../api/client';
 import type { Parameter, Restored } from '../../api/messages/notebook';
 import type { RunsPage } from '../../api/messages/runs';
 import { CopyButton } from '../../components/copy';
-import { Failure } from '../../components/state';
+import { safeLink } from '../../components/links';
+import { shellWord } from '../../components/shell';
 import { useSignal } from '../../components/signals';
-import { mlflowCommand, safeLink } from './links';
+import { Button, Failure } from '../../components/state';
 import type { RunsModel } from './model';
 import { KnownRun, parametersOf } from './rows';
 import { titleOf } from './titles';
@@ -21,7 +22,7 @@ export async function openInMlflow(page: Pick<RunsPage, 'trackingUri'> | null, k
     window.open(link, '_blank', 'noopener,noreferrer');
     return;
   }
-  const command = mlflowCommand(page?.trackingUri ?? '');
+  const command = `mlflow ui --backend-store-uri ${shellWord(page?.trackingUri ?? '')}`;
   await showDialog({
     title: trans.__('Runs Are Kept in a File'),
     body: (
@@ -175,14 +176,9 @@ export function ColumnsView({ model, trans }: { model: RunsModel; trans: Transla
           )
         );
       })}
-      <button
-        type="button"
-        className="jp-mlops-Button jp-mod-styled jp-mod-reject"
-        disabled={!model.columnChoice.isChosen}
-        onClick={() => model.columnChoice.reset()}
-      >
+      <Button disabled={!model.columnChoice.isChosen} onClick={() => model.columnChoice.reset()}>
         {trans.__('Back to the Proposed Columns')}
-      </button>
+      </Button>
     </>
   );
 }

@@ -65,7 +65,7 @@ describe('many runs', () => {
     const server = new FakeServer(250);
     const found = await loadMany(server.api, query, new AbortController().signal, 1000, 100);
     expect(found.runs).toHaveLength(250);
-    expect(server.asked.map(one => [one.offset, one.limit, one.filter])).toEqual([[0, 100, 'x'], [100, 100, 'x'], [200, 100, 'x']]); // prettier-ignore
+    expect(server.asked.map(one => [one.offset, one.limit, one.filter])).toEqual([[0, 100, 'x'], [100, 100, 'x'], [200, 100, 'x']]);
     const some = await loadMany(server.api, query, new AbortController().signal, 200, 100);
     expect([some.runs.length, some.matching]).toEqual([200, 250]);
   });

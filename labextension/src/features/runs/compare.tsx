@@ -4,10 +4,10 @@ import { useEffect, useState } from 'react';
 import { ApiError, isAbort } from '../../api/client';
 import type { ComparedMetric, ComparedValue, RunsComparison } from '../../api/messages/runs';
 import { numberText, timeText } from '../../components/format';
+import { safeLink } from '../../components/links';
 import { Empty, Failure } from '../../components/state';
 import { canDraw, Chart, useChartTheme } from './chart';
 import { barsSpec, ChartSpec, runLabels } from './chart-spec';
-import { safeLink } from './links';
 import { statusWord } from './status';
 import type { IRunsContext } from './view';
 

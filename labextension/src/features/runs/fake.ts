@@ -58,7 +58,7 @@ export class FakeServer {
     return {
       experiment: 'churn', trackingUri: 'sqlite:////data/mlflow.db', columns: COLUMNS, rows, offset, matching: this.count,
       known: this.count, complete: true, notes: [], ...this.more
-    }; // prettier-ignore
+    };
   }
 }
 

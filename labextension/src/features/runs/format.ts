@@ -1,22 +1,6 @@
 import type { Cell, RunColumn } from '../../api/messages/runs';
 import { numberText, timeText } from '../../components/format';
 
-const AGO = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto', style: 'short' });
-const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
-  ['year', 31_536_000],
-  ['month', 2_592_000],
-  ['day', 86_400],
-  ['hour', 3600],
-  ['minute', 60]
-];
-
-/** How long ago something was, in few letters. */
-export function agoText(time: number, now = Date.now()): string {
-  const seconds = Math.min(0, (time - now) / 1000); // clocks of two machines differ
-  const [unit, size] = STEPS.find(([, one]) => -seconds >= one) ?? ['second', 1];
-  return AGO.format(Math.trunc(seconds / size), unit);
-}
-
 /** Seconds, minutes or hours. */
 export function durationText(seconds: number): string {
   if (seconds < 60) {

@@ -1,7 +1,9 @@
+import { agoText } from '../../components/format';
+import { safeLink } from '../../components/links';
+import { shellWord } from '../../components/shell';
 import { ColumnChoice } from './columns';
 import { COLUMNS, FakeServer } from './fake';
-import { agoText, durationText } from './format';
-import { mlflowCommand, safeLink } from './links';
+import { durationText } from './format';
 import { KnownRun, parametersOf, RunRows, valueOf } from './rows';
 import { Selection } from './selection';
 
@@ -78,7 +80,7 @@ describe('a selection', () => {
 describe('columns', () => {
   it('are those proposed, until the user chooses for this notebook', () => {
     const storage = new Map<string, string>();
-    const kept = { getItem: (key: string) => storage.get(key) ?? null, setItem: (key: string, text: string) => void storage.set(key, text), removeItem: (key: string) => void storage.delete(key) }; // prettier-ignore
+    const kept = { getItem: (key: string) => storage.get(key) ?? null, setItem: (key: string, text: string) => void storage.set(key, text), removeItem: (key: string) => void storage.delete(key) };
     const choice = new ColumnChoice(kept);
     choice.load('a.ipynb');
     expect(choice.shown(COLUMNS).map(one => one.title)).not.toContain('loss');
@@ -118,9 +120,8 @@ describe('texts', () => {
   it('of addresses and commands are safe', () => {
     expect(safeLink('https://mlflow.test/#/x')).toBe('https://mlflow.test/#/x');
     expect(safeLink('javascript:alert(1)')).toBeNull();
-    expect(mlflowCommand('sqlite:////data/mlflow.db')).toBe('mlflow ui --backend-store-uri sqlite:////data/mlflow.db');
-    expect(mlflowCommand("sqlite:////my work/it's; rm -rf.db")).toBe(
-      "mlflow ui --backend-store-uri 'sqlite:////my work/it'\\''s; rm -rf.db'"
-    );
+    expect(shellWord('sqlite:////data/mlflow.db')).toBe('sqlite:////data/mlflow.db');
+    expect(shellWord("sqlite:////my work/it's; rm -rf.db")).toBe("'sqlite:////my work/it'\\''s; rm -rf.db'");
+    expect(shellWord('')).toBe("''");
   });
 });

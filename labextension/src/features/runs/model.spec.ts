@@ -62,7 +62,7 @@ describe('the runs of a notebook', () => {
     await pass(60);
     model.setView(7030, 7060);
     await pass(60);
-    expect(server.asked.map(one => [one.offset, one.signal?.aborted])).toEqual([[0, false], [3000, true], [7000, false]]); // prettier-ignore
+    expect(server.asked.map(one => [one.offset, one.signal?.aborted])).toEqual([[0, false], [3000, true], [7000, false]]);
     await pass(600);
     expect(model.row(3000)).toBeUndefined();
     expect(model.row(7000)).toBeDefined();

@@ -4,9 +4,9 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import { Api, ApiError, isAbort, RunsQuery } from '../../api/client';
 import type { RunColumn, RunsPage } from '../../api/messages/runs';
+import { Questions } from '../../api/questions';
 import { ColumnChoice } from './columns';
 import { IPace, PACE } from './pace';
-import { Questions } from './questions';
 import { KnownRun, RunRows } from './rows';
 import { Choice, Selection } from './selection';
 import type { IRunsTarget } from './target';
@@ -37,9 +37,8 @@ export class RunsModel implements IDisposable {
     this.poll = new Poll({
       auto: false,
       factory: () => this.tick(),
-      frequency: { interval: this.pace.quick, backoff: false, max: this.pace.slow },
-      name: 'jupyter-mlops:runs',
-      standby: 'when-hidden'
+      frequency: { interval: this.pace.quick },
+      name: 'jupyter-mlops:runs'
     });
     this.filtering = new Debouncer(() => this.restart(), this.pace.filter);
     this.idling = new Debouncer(() => this.ask(), this.pace.idle);
@@ -283,7 +282,7 @@ export class RunsModel implements IDisposable {
   private readonly idling: Debouncer;
   private readonly scrolling: Debouncer;
   private readonly rows = new RunRows(PAGE);
-  private readonly questions = new Questions((page, signal) => this.fetch(page, signal));
+  private readonly questions = new Questions<number>((page, signal) => this.fetch(page, signal));
   private path: string;
   private busy: boolean;
   private active = false;

@@ -17,7 +17,7 @@ const trans = nullTranslator.load('jupyter_mlops');
 const JOB: Job = {
   id: 'j1', kind: 'run', path: 'churn.ipynb', title: 'Run churn.ipynb', status: 'running', user: 'ada', created: 1, started: 2, ended: null,
   step: 'cell 2', message: 'model.fit(X, y)', fraction: 0.5, error: null, result: null, next: 1
-}; // prettier-ignore
+};
 
 describe('the panel of runs', () => {
   let server: FakeServer;

@@ -83,7 +83,7 @@ describe('the form of the parameters', () => {
     const form = parameterForm(PARAMETERS, {}, trans);
     expect(chosenValues(PARAMETERS, form.value, trans)).toEqual({ values: {}, problems: [] });
     const data = { ...form.value, depth: 6, model: undefined, scale: false, lags: "('x', None)", grid: '{"a": 2}', limit: 'ten' };
-    expect(chosenValues(PARAMETERS, data, trans).values).toEqual({ depth: 6, model: '', scale: false, lags: ['x', null], grid: { a: 2 }, limit: 'ten' }); // prettier-ignore
+    expect(chosenValues(PARAMETERS, data, trans).values).toEqual({ depth: 6, model: '', scale: false, lags: ['x', null], grid: { a: 2 }, limit: 'ten' });
   });
 
   it('says what is no list and no dictionary', () => {

@@ -2,11 +2,11 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { useCallback, useEffect, useReducer } from 'react';
 
 import type { RunColumn } from '../../api/messages/runs';
-import { timeText } from '../../components/format';
+import { agoText, timeText } from '../../components/format';
 import { Grid } from '../../components/grid';
 import type { IGridColumn } from '../../components/grid-view';
 import { useSignal } from '../../components/signals';
-import { agoText, columnText } from './format';
+import { columnText } from './format';
 import type { RunsModel } from './model';
 import { KnownRun, valueOf } from './rows';
 import { StatusMark, statusWord } from './status';

@@ -2,9 +2,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { useId } from 'react';
 
 import { numberText } from '../../components/format';
+import { safeLink } from '../../components/links';
 import { useSignal } from '../../components/signals';
 import { Button } from '../../components/state';
-import { safeLink } from './links';
 import type { RunsModel } from './model';
 import { COMMANDS } from './view';
 

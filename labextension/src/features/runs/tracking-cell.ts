@@ -1,7 +1,6 @@
 import type { NotebookPanel } from '@jupyterlab/notebook';
 
-import { addTracking, LOAD, TRACK, trackingOf } from '../notebook/tracking';
-import { asOneStep } from '../tags/model';
+import { addTracking, LOAD, trackingOf } from '../notebook/tracking';
 
 /**
  * Track the cell that trains, or else the active one, and load the magics at the top; one step of undo.
@@ -13,20 +12,13 @@ export function trackRuns(panel: NotebookPanel): string | null {
   if (!model) {
     return null;
   }
-  const { loads, tracks, trains } = trackingOf(model);
+  const { tracks, trains } = trackingOf(model);
   const active = panel.content.activeCell?.model;
-  if (tracks || trains) {
-    addTracking(model);
-  } else if (active?.type === 'code' && !active.sharedModel.getSource().trimStart().startsWith('%%')) {
-    asOneStep(model, () => {
-      active.sharedModel.updateSource(0, 0, `${TRACK}\n`);
-      if (!loads) {
-        model.sharedModel.insertCell(0, { cell_type: 'code', source: LOAD, metadata: {}, outputs: [], execution_count: null });
-      }
-    });
-  } else {
+  const other = active?.type === 'code' && !active.sharedModel.getSource().trimStart().startsWith('%%') ? active : null;
+  if (!tracks && !trains && !other) {
     return null;
   }
+  addTracking(model, other);
   const cells = Array.from(model.cells);
   return (cells.find(cell => cell.sharedModel.getSource().includes(LOAD)) ?? active)?.id ?? null;
 }

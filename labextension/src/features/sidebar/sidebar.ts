@@ -83,8 +83,14 @@ export class Sidebar extends SidePanel implements ISidebar {
   }
 
   watch(id: string, tell: (shown: boolean) => void): void {
-    this._visibleChanged.connect((_, visible) => tell(visible.has(id)));
-    tell(this.visibleSections().has(id));
+    let shown = this.visibleSections().has(id);
+    tell(shown);
+    this._visibleChanged.connect((_, visible) => {
+      if (visible.has(id) !== shown) {
+        shown = !shown;
+        tell(shown);
+      }
+    });
   }
 
   protected onAfterAttach(message: Message): void {

@@ -11,7 +11,7 @@ import { cellTag, tagSelectedCells } from './model';
 /** The letter of each tag that chooses it in the menu, by its position. */
 const LETTERS: Readonly<Record<Tag, number>> = {
   imports: 0, functions: 1, parameters: 0, load: 0, validate: 0, features: 0, train: 0, evaluate: 0, test: 2, skip: 1
-}; // prettier-ignore
+};
 
 const MENU = 'mlops:tag-cells';
 

@@ -86,7 +86,7 @@ export class Strip extends Widget {
         ? this.button('jp-mlops-Proposal-button', trans.__('Split and Tag'), trans.__('Split this cell into %1, and tag them', proposal.label), () => this.actions.accept())
         : this.button('jp-mlops-Proposal-button', trans.__('Accept'), trans.__('Accept the tag %1', proposal.label), () => this.actions.accept()),
       this.button('jp-mlops-Proposal-button', trans.__('Dismiss'), trans.__('Dismiss the suggestion %1', proposal.label), () => this.actions.dismiss())
-    ); // prettier-ignore
+    );
     return group;
   }
 
