@@ -7,9 +7,7 @@ the spool when it is stored.
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Delivered", "create", "deliver", "deliver_waiting"]
 
-_BREATH = 0.25  # seconds between values and files: whoever waited for the values is answered before files take the interpreter
 _METRICS = 1000  # of one call
 _PARAMS = 100  # and tags
 
@@ -44,13 +41,13 @@ class Delivered:
     kept: list[tuple[str, str]] = field(default_factory=list)
 
 
-def deliver(run: SpooledRun, values_sent: threading.Event | None = None) -> str:
+def deliver(run: SpooledRun, values_sent: Callable[[], None] = lambda: None) -> str:
     """Send a run and remove it from the spool; returns its id.
 
     Parameters
     ----------
     values_sent
-        Is set as soon as all but the files are in MLflow.
+        Is called as soon as all but the files are in MLflow.
 
     Raises
     ------
@@ -60,9 +57,7 @@ def deliver(run: SpooledRun, values_sent: threading.Event | None = None) -> str:
     with store(run.uri) as client:
         run_id = run.run_id or _create(client, run)
         _send_values(client, run, run_id)
-        if values_sent is not None:
-            values_sent.set()
-            time.sleep(_BREATH)
+        values_sent()
         _send_files(client, run, run_id)
     run.remove()
     return run_id

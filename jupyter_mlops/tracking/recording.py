@@ -26,6 +26,8 @@ __all__ = ["Recording", "Status", "flush"]
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
+_BREATH = 0.25  # seconds between values and files: whoever waits for the values is answered before files take the interpreter
+
 
 class Recording:
     """A run that is being recorded.
@@ -48,6 +50,7 @@ class Recording:
         self._values = threading.Event()
         self._ended = threading.Event()
         self._params: dict[str, str] = {}
+        self._waited_for = False
 
     @classmethod
     def start(
@@ -146,6 +149,7 @@ class Recording:
             self._values.set()
             self._ended.set()
             return False
+        self._waited_for = wait > 0
         _courier().send(self._deliver)
         self._values.wait(wait)
         return self.delivered
@@ -166,10 +170,15 @@ class Recording:
         except TrackingError:
             pass  # it is created when it is delivered
 
+    def _values_sent(self) -> None:
+        self._values.set()
+        if self._waited_for:
+            time.sleep(_BREATH)
+
     def _deliver(self) -> None:
         try:
             check_reachable(self.spooled.uri)
-            self._run_id = deliver(self.spooled, self._values)
+            self._run_id = deliver(self.spooled, self._values_sent)
         except TrackingError as error:
             self.problem = str(error)
             self.spooled.release()

@@ -333,12 +333,12 @@ class _Sweep:
                     f"{describe(best.parameters, 1000)} (run `{best.run_id}`).",
                 },
             )
-        delivered = parent.finish(status, wait=10.0)
+        parent.finish(status, wait=0.0)
         flush(_FLUSH if is_reachable(self.uri) else 1.0)
         self.listen(
             Event("sweep", "done" if status == "FINISHED" else "failed", self._message(), 1.0, seconds, data=self._state())
         )
-        return replace(result, run_id=parent.run_id, delivered=delivered)
+        return replace(result, run_id=parent.run_id, delivered=parent.delivered)
 
 
 def _duration(seconds: float) -> str:
