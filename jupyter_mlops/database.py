@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_mlops.errors import UsageError
+from jupyter_mlops.errors import EnvironmentLackError, UsageError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine, MetaData
 
-__all__ = ["VARIABLE", "database_url", "open_database"]
+__all__ = ["VARIABLE", "Database", "Taken", "database_url", "now"]
 
 VARIABLE = "JUPYTER_MLOPS_DATABASE"
 _PATIENCE = 30  # seconds that a writer waits for another one's transaction
@@ -27,8 +30,92 @@ def database_url(explicit: str | None = None) -> str:
     return f"sqlite:///{Path(jupyter_data_dir()).absolute() / 'jupyter-mlops' / 'mlops.db'}"
 
 
+def now() -> int:
+    """The time as it is kept: in milliseconds since 1970, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+class Taken(Exception):
+    """What was to be written breaks a constraint of the tables: somebody else was faster."""
+
+
+class Database:
+    """Some tables in the database, made where they are missing.
+
+    Parameters
+    ----------
+    url
+        As `database_url` gives it.
+
+    Raises
+    ------
+    UsageError
+        The URL cannot be used.
+    EnvironmentLackError
+        Here and in every method: the database does not answer, or refuses.
+    """
+
+    def __init__(self, url: str, tables: MetaData) -> None:
+        self.engine = _open(url)
+        with self._telling():
+            _make(url, tables)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection to look."""
+        with self._telling(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A connection whose changes are all made at the end, or none.
+
+        Raises
+        ------
+        Taken
+            A change breaks a constraint.
+        """
+        with self._telling(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        from sqlalchemy.exc import DBAPIError, IntegrityError
+
+        try:
+            yield
+        except IntegrityError as error:
+            raise Taken(str(error.orig)) from error
+        except DBAPIError as error:
+            where = self.engine.url.render_as_string(hide_password=True)
+            raise EnvironmentLackError(
+                f"The database of jobs and promotions ({where}) does not answer as it should: {str(error.orig).strip()}. "
+                f"Look whether it runs and may be written, or name another one in {VARIABLE}. Then try again."
+            ) from error
+
+
 @cache
-def open_database(url: str) -> Engine:
+def _make(url: str, tables: MetaData) -> None:
+    from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
+
+    try:
+        _make_missing(_open(url), tables)
+    except (IntegrityError, OperationalError, ProgrammingError):  # another process made them in the same moment
+        _make_missing(_open(url), tables)
+
+
+def _make_missing(engine: Engine, tables: MetaData) -> None:
+    from sqlalchemy.schema import CreateIndex, CreateTable
+
+    with engine.begin() as connection:
+        for table in tables.sorted_tables:
+            connection.execute(CreateTable(table, if_not_exists=True))
+            for index in table.indexes:
+                connection.execute(CreateIndex(index, if_not_exists=True))
+
+
+@cache
+def _open(url: str) -> Engine:
     """An engine for the database; its file and folder are made for this user alone. One engine per URL and process.
 
     Raises

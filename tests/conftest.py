@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.nodeid import coerce_node_id
 from filelock import FileLock
 from hypothesis import settings
 
@@ -27,6 +28,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Options with which tests write what they otherwise check."""
     parser.addoption("--regenerate", action="store_true", help="write the golden output trees anew")
     parser.addoption("--pictures", metavar="DIR", help="where the browser tests put the pictures of the README")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of one group run in one process, so that what they share is made once.
+
+    pytest-xdist 3.8 writes the group into a field of the test that pytest 9.2 no longer reads (pytest-dev/pytest-xdist#1386).
+    """
+    if config.getoption("loadgroup", default=False):
+        for item in items:
+            mark = item.get_closest_marker("xdist_group")
+            if mark is not None and not item.nodeid.endswith(f"@{mark.args[0]}"):
+                item._id = coerce_node_id(f"{item.nodeid}@{mark.args[0]}")
 
 
 @pytest.fixture(autouse=True, scope="session")

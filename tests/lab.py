@@ -6,7 +6,6 @@ import json
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -19,9 +18,11 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
+from jupyter_mlops.workflows.serving import free_port
+from tests.server import ENABLED
+
 __all__ = ["Lab", "running_lab"]
 
-_ENABLED = Path(__file__).resolve().parents[1] / "labextension" / "jupyter-config" / "jupyter-mlops.json"
 _APPS = {"lab": ("jupyterlab", "LabApp"), "notebook": ("notebook", "JupyterNotebookApp")}
 _SETTINGS: dict[str, dict[str, object]] = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -42,6 +43,10 @@ class Lab:
         path = self.place / "settings_dir" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(settings), encoding="utf-8")
+
+    def windowing(self, mode: str) -> None:
+        """Which cells are in pages that are opened from now on: all of them (``none``), or only those in view (``full``), ..."""
+        self.configure("notebook-extension/tracker", windowingMode=mode)
 
     def visit(self, page: Page, path: str = "") -> None:
         """Load the page in a workspace of its own; with a path, open that file."""
@@ -75,14 +80,15 @@ def running_lab(
     server: bool = True,
     env: Mapping[str, str] | None = None,
     app: str = "lab",
-    windowing: str | None = "none",
+    windowing: str | None = None,
+    base_url: str = "/",
     options: Sequence[str] = (),
 ) -> Iterator[Lab]:
     """JupyterLab for the folder `work`; its own files go to `place`.
 
     `extension` is a labextension to add, with its server extension unless `server` is False. `app` is ``lab`` or
-    ``notebook``, for Jupyter Notebook. `windowing` says which cells are in the page: all of them; None: as JupyterLab
-    does it by default.
+    ``notebook``, for Jupyter Notebook. `windowing` says which cells are in the page, by the name that JupyterLab's
+    settings have for it (``full``: only those in view); None: as JupyterLab does it by default.
     """
     module, name = _APPS[app]
     more: list[str] = []
@@ -95,21 +101,22 @@ def running_lab(
     if extension is not None and server:
         enable = place / "config_dir" / "jupyter_server_config.d"
         enable.mkdir(parents=True, exist_ok=True)
-        shutil.copy(_ENABLED, enable)
+        shutil.copy(ENABLED, enable)
     if not server:
         more.append("--ServerApp.jpserver_extensions=jupyter_mlops=False")  # the installed package enables it
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    lab = Lab(f"http://127.0.0.1:{port}", secrets.token_hex(16), work, place)
+    port = free_port()
+    lab = Lab(f"http://127.0.0.1:{port}{base_url.rstrip('/')}", secrets.token_hex(16), work, place)
     for plugin, settings in _SETTINGS.items():
         lab.configure(plugin, **settings)
+    if windowing is not None:
+        lab.windowing(windowing)
     folders = {
         f"JUPYTER_{n}": str(place / n.lower()) for n in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
     } | {f"JUPYTERLAB_{n}": str(place / n.lower()) for n in ("SETTINGS_DIR", "WORKSPACES_DIR")}  # fmt: skip
     command = [
         sys.executable, "-m", module, "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
-        "--ServerApp.port_retries=0", f"--ServerApp.root_dir={work}", f"--IdentityProvider.token={lab.token}",
+        "--ServerApp.port_retries=0", f"--ServerApp.root_dir={work}", f"--ServerApp.base_url={base_url}",
+        f"--IdentityProvider.token={lab.token}",
         "--LabApp.extension_manager=readonly", "--ServerApp.allow_unauthenticated_access=False",
         f"--{name}.expose_app_in_browser=True", *more, *options,
     ]  # fmt: skip

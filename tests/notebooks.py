@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-__all__ = ["PENGUINS", "write_notebook"]
+__all__ = ["PENGUINS", "untagged", "write_notebook"]
 
 Cell = tuple[str, str]  # tag ("" for none, "md" for markdown) and source
 
@@ -31,6 +31,11 @@ def write_notebook(path: Path, cells: list[Cell], *, kernel: str = "python3", la
     }  # fmt: skip
     path.write_text(json.dumps(data), encoding="utf-8")
     return path
+
+
+def untagged(cells: list[Cell]) -> list[Cell]:
+    """The same cells before anybody has tagged one."""
+    return [(tag if tag == "md" else "", source) for tag, source in cells]
 
 
 # A small, fast, real notebook: species of penguins, with a feature program, a helper that reads a parameter, a class of

@@ -7,7 +7,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from jupyter_mlops.workflows.serving import free_port
 
 __all__ = ["ENABLED", "Server", "as_json", "running_server"]
 
@@ -75,9 +76,7 @@ class Server:
         enable = self.place / "config_dir" / "jupyter_server_config.d"
         enable.mkdir(parents=True, exist_ok=True)
         shutil.copy(ENABLED, enable)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         command = [
             sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={self.port}",
             "--ServerApp.port_retries=0", f"--ServerApp.root_dir={self.work}", f"--ServerApp.base_url={self.base_url}",

@@ -7,12 +7,12 @@ run is; they leave no trace in the execution counts, the history or the notebook
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jupyter_mlops.environment import inherited
 from jupyter_mlops.errors import CellFailedError, KernelError, MissingPackageError
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def run_notebook(
         extra_arguments=["--log-level=40"],  # ipykernel's notice about its transport is not the user's concern
     )
     # Plots are drawn into the notebook's outputs; a kernel must not open windows or wait for input.
-    env = {**_inherited(), "MPLBACKEND": "module://matplotlib_inline.backend_inline", "PYTHONHASHSEED": "0"}
+    env = {**inherited(), "MPLBACKEND": "module://matplotlib_inline.backend_inline", "PYTHONHASHSEED": "0"}
     env["JUPYTER_MLOPS_TRACKING"] = "off"  # a conversion is no experiment: cells under %%track run without a run
     wanted = {"at": None if request.evaluated_at is None else list(request.evaluated_at), "fitted": request.fitted}
     last_parameters = max((c.number for c in notebook.cells if c.stage == "parameters"), default=0)
@@ -187,11 +187,6 @@ def run_notebook(
             "Install it (python -m ipykernel install --user --name NAME) or choose another in JupyterLab and save."
         ) from error
     return CaptureFacts.load(folder)
-
-
-def _inherited() -> dict[str, str]:
-    """Our environment, without the setting that makes every import compile again."""
-    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _tail(log: Path) -> str:

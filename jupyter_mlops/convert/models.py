@@ -69,7 +69,7 @@ def choose_model(analysis: Analysis, wanted: str | None = None) -> ModelChoice |
             names = ", ".join(candidates) or "none"
             return Problem(
                 "unknown-model", "error", f"No model named {wanted!r} is fitted in this notebook (models found: {names}).",
-                fix="Name one of them with --model.",
+                fix="Name one of them: in the sidebar's options, or with --model.",
             )  # fmt: skip
     if not candidates:
         return Problem(
@@ -77,7 +77,7 @@ def choose_model(analysis: Analysis, wanted: str | None = None) -> ModelChoice |
             fix="Fit an estimator with the scikit-learn interface in a cell tagged 'train'.",
         )  # fmt: skip
     if wanted is not None:
-        variable, reason = wanted, "named by --model"
+        variable, reason = wanted, "as asked for"
     else:
         variable, reason = _decide(analysis, uses, candidates)
     own = [u for u in uses if u.variable == variable]

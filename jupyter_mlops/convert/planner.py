@@ -332,7 +332,7 @@ def _decisions(selection: Selection, stages: StagePlan, raw: str) -> list[Proble
                 "model-chosen",
                 "info",
                 f"Several models are fitted; {choice.variable!r} was taken, {choice.reason} (others: {', '.join(choice.others)}).",
-                fix="Another one: --model NAME.",
+                fix="Name another one: in the sidebar's options, or with --model.",
             )  # fmt: skip
         )
     if not stages.metrics:

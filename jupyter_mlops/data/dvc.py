@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from jupyter_mlops.data.dvc_files import DvcConfig, Remote, dvc_root, read_config
+from jupyter_mlops.environment import inherited
 from jupyter_mlops.errors import DataError, MissingPackageError, UsageError
 
 __all__ = ["Said", "call", "check_remote", "fetch_objects", "relative_arguments", "require_dvc", "set_up"]
@@ -60,7 +61,7 @@ def call(folder: Path, *arguments: str, live: bool = False) -> Said:
     """
     require_dvc()
     env = {
-        **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
+        **inherited(),
         "DVC_NO_ANALYTICS": "1", "PYTHONIOENCODING": "utf-8",
     }  # fmt: skip
     live = live and sys.stderr.isatty()

@@ -12,16 +12,18 @@ import os
 import shutil
 import subprocess
 import threading
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from jupyter_mlops.data.dvc_files import Tracked, cached, dvc_root, manifest, project_root, read_config, tracked_by
 
-__all__ = ["DataVersion", "DvcState", "commit_of", "content_md5", "data_version", "matches", "matches_md5"]
+__all__ = ["DataVersion", "DvcState", "commit_of", "content_md5", "data_tags", "data_version", "matches", "matches_md5"]
 
 _PIECE = 2**20  # bytes; DVC 2 translated line ends piece by piece of this size
 _TEXT = bytes(range(32, 127)) + b"\n\r\t\f\b"
+_TAGS = 20  # files that a run's tags name; all of them are in its data.json
 _IGNORED = {".git", ".hg", ".dvc"}  # never part of a folder, as in DVC
 
 How = Literal["opened", "named", "given"]
@@ -194,6 +196,12 @@ def data_version(path: Path, how: How = "opened") -> DataVersion:
         return replace(found, dvc=_dvc_state(absolute, root, md5))
     except (OSError, ValueError):
         return found
+
+
+def data_tags(versions: Iterable[DataVersion]) -> dict[str, str]:
+    """As tags of a run: of the first files whose content is known."""
+    known = [one for one in versions if one.md5 is not None]
+    return {f"data.{Path(one.path).name}": f"md5:{one.md5}" for one in known[:_TAGS]}
 
 
 def _shown(path: Path, root: Path | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-__all__ = ["NAME", "verify_checksums", "write_checksums"]
+__all__ = ["NAME", "file_digest", "verify_checksums", "write_checksums"]
 
 NAME = "SHA256SUMS"
 
@@ -17,7 +17,8 @@ def _files(folder: Path) -> list[Path]:
     )
 
 
-def _digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -25,7 +26,7 @@ def _digest(path: Path) -> str:
 def write_checksums(folder: Path) -> Path:
     """Write SHA256SUMS over all files of a folder and return its path."""
     target = folder / NAME
-    lines = [f"{_digest(path)}  {path.relative_to(folder).as_posix()}\n" for path in _files(folder)]
+    lines = [f"{file_digest(path)}  {path.relative_to(folder).as_posix()}\n" for path in _files(folder)]
     target.write_text("".join(lines), encoding="utf-8")
     return target
 
@@ -43,6 +44,6 @@ def verify_checksums(folder: Path) -> list[str]:
     problems = [f"{name} is missing" for name in sorted(wanted.keys() - present.keys())]
     problems += [f"{name} is not listed" for name in sorted(present.keys() - wanted.keys())]
     problems += [
-        f"{name} was changed" for name in sorted(wanted.keys() & present.keys()) if _digest(present[name]) != wanted[name]
+        f"{name} was changed" for name in sorted(wanted.keys() & present.keys()) if file_digest(present[name]) != wanted[name]
     ]
     return problems

@@ -71,17 +71,18 @@ class Kind:
     ----------
     title
         What a person reads in a list.
-    prepare
-        The request with everything decided that must not change any more; raises `UsageError` for what cannot work.
     perform
         The workflow, in the job's process.
+    prepare
+        The request, for this notebook below this root, with everything decided that must not change any more; raises
+        `UsageError` for what cannot work.
     clear
         Remove what a killed process of this id left.
     """
 
     title: Callable[[Mapping[str, Any]], str]
-    prepare: Callable[[Mapping[str, Any], Path], dict[str, Any]]
     perform: Callable[[Task, Listener], Outcome]
+    prepare: Callable[[Mapping[str, Any], Path, Path], dict[str, Any]] = lambda request, notebook, root: dict(request)
     clear: Callable[[Mapping[str, Any], Path, int], None] = lambda request, root, pid: None
 
 
@@ -137,10 +138,9 @@ def _below(root: Path, given: Any, what: str) -> Path:
 # -- convert -----------------------------------------------------------------------------------------------------------
 
 
-def _prepare_convert(request: Mapping[str, Any], root: Path) -> dict[str, Any]:
+def _prepare_convert(request: Mapping[str, Any], notebook: Path, root: Path) -> dict[str, Any]:
     from jupyter_mlops.workflows.output import check_target
 
-    notebook = notebook_of(request, root)
     if request.get("output"):
         output = _below(root, request["output"], "output folder")
         if output == root or notebook.is_relative_to(output):
@@ -216,11 +216,6 @@ _REASONS = {
 }
 
 
-def _prepare_run(request: Mapping[str, Any], root: Path) -> dict[str, Any]:
-    notebook_of(request, root)
-    return dict(request)
-
-
 def _run(task: Task, listen: Listener) -> Outcome:
     from jupyter_mlops.tracking.recording import flush
     from jupyter_mlops.workflows.run_notebook import RunOptions, run_notebook
@@ -253,8 +248,7 @@ def _run(task: Task, listen: Listener) -> Outcome:
 # -- promote -----------------------------------------------------------------------------------------------------------
 
 
-def _prepare_promote(request: Mapping[str, Any], root: Path) -> dict[str, Any]:
-    notebook_of(request, root)
+def _prepare_promote(request: Mapping[str, Any], notebook: Path, root: Path) -> dict[str, Any]:
     if not request.get("model") or not str(request.get("version", "")).isdecimal():
         raise UsageError("A promotion needs the name of a registered model and the number of its version.")
     return dict(request)
@@ -292,14 +286,14 @@ def _with(parameters: Mapping[str, Any]) -> str:
 KINDS: dict[str, Kind] = {
     "convert": Kind(
         title=lambda request: f"Convert {Path(str(request['path'])).name}",
-        prepare=_prepare_convert, perform=_convert, clear=_clear_convert,
+        perform=_convert, prepare=_prepare_convert, clear=_clear_convert,
     ),
     "run": Kind(
         title=lambda request: f"Run {Path(str(request['path'])).name}{_with(request.get('parameters', {}))}",
-        prepare=_prepare_run, perform=_run,
+        perform=_run,
     ),
     "promote": Kind(
         title=lambda request: f"Promote {request['model']} version {request['version']}",
-        prepare=_prepare_promote, perform=_promote,
+        perform=_promote, prepare=_prepare_promote,
     ),
 }  # fmt: skip

@@ -14,15 +14,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_mlops.database import VARIABLE
+from jupyter_mlops.database import VARIABLE, Taken, now
+from jupyter_mlops.environment import inherited
 from jupyter_mlops.errors import ConflictError, NotFoundError
 from jupyter_mlops.jobs.kinds import kind_of, notebook_of, without_secrets
-from jupyter_mlops.jobs.processes import MARK, created, machine
-from jupyter_mlops.jobs.recorder import JOB, event_row, now, plain
+from jupyter_mlops.jobs.processes import MARK
+from jupyter_mlops.jobs.recorder import JOB, event_row, plain
+from jupyter_mlops.jobs.statuses import ACTIVE, WORKING
 from jupyter_mlops.jobs.stopping import Stopper, is_gone, settle
 from jupyter_mlops.notebook.checks.secrets import redacted
+from jupyter_mlops.processes import created, machine
 from jupyter_mlops.workflows.events import Event
-from jupyter_mlops.workflows.person import system_user
+from jupyter_mlops.workflows.person import USER_VARIABLE, system_user
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +38,7 @@ _AT_A_TIME = 2
 _KEPT = 200  # jobs whose record is kept
 _LOG_END = 200_000  # bytes of a log that are shown
 # Of the server's process, and wrong for a job's.
-_NOT_INHERITED = frozenset({"PYTHONDONTWRITEBYTECODE", "JPY_SESSION_NAME", "JPY_PARENT_PID", "JUPYTER_MLOPS_OWNER", MARK})
+_NOT_INHERITED = ("JPY_SESSION_NAME", "JPY_PARENT_PID", "JUPYTER_MLOPS_OWNER", MARK)
 _Told = list[tuple[str, dict[str, Any]]]
 _children: dict[str, subprocess.Popen[bytes]] = {}  # of this process, whichever `Jobs` started them
 
@@ -97,8 +100,8 @@ class Jobs:
             A job of this kind is at work on this notebook.
         """
         kind, root = kind_of(request), Path(root).absolute()
-        ready = kind.prepare(request, root)
-        notebook = notebook_of(ready, root)
+        notebook = notebook_of(request, root)
+        ready = kind.prepare(request, notebook, root)
         job = uuid.uuid4().hex
         what = "\0".join([self._owner, ready["kind"], str(notebook.resolve())])
         row = {
@@ -171,7 +174,7 @@ class Jobs:
         """Find jobs whose process is gone, also those of an earlier server; go on with stopping what was asked to stop."""
         with self._lock:
             _reap()
-            for row in self._store.find(self._owner, statuses=("running", "stopping")):
+            for row in self._store.find(self._owner, statuses=WORKING):
                 if row["id"] in self._stoppers and self._stoppers[row["id"]].is_alive():
                     continue
                 if is_gone(row):
@@ -195,9 +198,7 @@ class Jobs:
                 if number > since:
                     events = [one for one in self._store.events(job, since) if one["number"] < number]
                     told += [(job, _event_view(one)) for one in events]
-            self._seen = {
-                job: number for job, (status, number) in now_there.items() if status in ("queued", "running", "stopping")
-            }
+            self._seen = {job: number for job, (status, number) in now_there.items() if status in ACTIVE}
         return told
 
     # -- inside --------------------------------------------------------------------------------------------------------
@@ -214,8 +215,6 @@ class Jobs:
         return row
 
     def _add(self, row: Mapping[str, Any]) -> None:
-        from jupyter_mlops.jobs.store import Taken
-
         for attempt in (1, 2):
             try:
                 self._store.add(row)
@@ -229,7 +228,7 @@ class Jobs:
         raise ConflictError(f"{row['path']} is being {doing} already ({which}). Wait for its end, or stop it first.")
 
     def _start_waiting(self) -> None:
-        while self._store.count(self._owner, self._root, ("running", "stopping")) < self._limit:
+        while self._store.count(self._owner, self._root, WORKING) < self._limit:
             waiting = self._store.find(self._owner, root=self._root, statuses=("queued",), limit=1, oldest=True)
             if not waiting:
                 return
@@ -239,8 +238,8 @@ class Jobs:
                 self._launch(row)
 
     def _launch(self, row: RowMapping) -> None:
-        environment = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
-        environment |= {VARIABLE: self._database, MARK: row["id"], "JUPYTER_MLOPS_USER": row["user"]}
+        environment = inherited(*_NOT_INHERITED)
+        environment |= {VARIABLE: self._database, MARK: row["id"], USER_VARIABLE: row["user"]}
         log = Path(row["log"])
         try:
             log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -259,7 +258,7 @@ class Jobs:
             )  # fmt: skip
             return
         _children[row["id"]] = process
-        self._store.update(row["id"], ("running", "stopping"), pid=process.pid, pid_created=created(process.pid))
+        self._store.update(row["id"], WORKING, pid=process.pid, pid_created=created(process.pid))
 
     def _see_to(self, row: RowMapping) -> None:
         """Have a job that was asked to stop watched by a thread, here, where its process is."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from jupyter_mlops.database import now
 from jupyter_mlops.errors import EnvironmentLackError
 from jupyter_mlops.notebook.checks.secrets import judge_secret, redacted
 from jupyter_mlops.workflows.events import Event
@@ -16,7 +17,7 @@ from jupyter_mlops.workflows.events import Event
 if TYPE_CHECKING:
     from jupyter_mlops.jobs.store import Store
 
-__all__ = ["JOB", "Recorder", "event_row", "now", "plain", "thinned"]
+__all__ = ["JOB", "Recorder", "event_row", "plain", "thinned"]
 
 JOB = "job"  # the step of the job's own events: started, and its end
 INTERVAL = 0.2  # seconds between two writes of progress
@@ -25,11 +26,6 @@ _PATIENCE = 120.0  # seconds that the end of a job waits for a database that is 
 _LONGEST = 4000  # characters of a message
 
 Timed = tuple[int, Event]
-
-
-def now() -> int:
-    """Milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
 
 
 class Recorder:

@@ -11,11 +11,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from jupyter_mlops.database import VARIABLE, database_url
+from jupyter_mlops.database import VARIABLE, database_url, now
 from jupyter_mlops.errors import EnvironmentLackError, MlopsError
 from jupyter_mlops.jobs.kinds import Outcome, Task, kind_of, notebook_of, store_of, without_secrets
-from jupyter_mlops.jobs.processes import created, end, machine, marked
-from jupyter_mlops.jobs.recorder import JOB, Recorder, now, plain
+from jupyter_mlops.jobs.processes import end, marked
+from jupyter_mlops.jobs.recorder import JOB, Recorder, plain
+from jupyter_mlops.jobs.statuses import WORKING
+from jupyter_mlops.processes import created, machine
 from jupyter_mlops.workflows.events import Event
 from jupyter_mlops.workflows.run_job import spare_imports
 
@@ -50,7 +52,7 @@ def main(argv: Sequence[str]) -> int:
     store = Store(database)
     me = {"machine": machine(), "pid": os.getpid(), "pid_created": created(os.getpid()), "alive": now()}
     row = store.get(job)
-    if row is None or not store.update(job, ("running", "stopping"), **me):
+    if row is None or not store.update(job, WORKING, **me):
         print(f"There is no job {job} that waits for its process.", file=sys.stderr)
         return 2
     stopping = _Stopping()

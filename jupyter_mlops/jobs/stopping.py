@@ -9,14 +9,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jupyter_mlops.database import now
 from jupyter_mlops.errors import EnvironmentLackError
 from jupyter_mlops.jobs.kinds import kind_of, without_secrets
-from jupyter_mlops.jobs.processes import created, end, find, is_alive, machine, marked, tree
-from jupyter_mlops.jobs.recorder import JOB, event_row, now
+from jupyter_mlops.jobs.processes import end, marked, tree
+from jupyter_mlops.jobs.recorder import JOB, event_row
+from jupyter_mlops.jobs.statuses import WORKING
+from jupyter_mlops.processes import is_alive, machine
 from jupyter_mlops.workflows.events import Event
 
 if TYPE_CHECKING:
-    from psutil import Process
     from sqlalchemy import RowMapping
 
     from jupyter_mlops.jobs.store import Store
@@ -31,7 +33,7 @@ _SILENT = 90_000  # ms without a sign of life from another machine
 
 def is_gone(row: RowMapping) -> bool:
     """Whether a job that is not over has no process any more."""
-    if row["status"] not in ("running", "stopping"):
+    if row["status"] not in WORKING:
         return False
     if row["machine"] != machine():
         return now() - max(row["started"] or 0, row["alive"] or 0) > _SILENT
@@ -43,7 +45,7 @@ def is_gone(row: RowMapping) -> bool:
 def settle(store: Store, row: RowMapping) -> None:
     """Say what became of a job whose process is gone without a word, and clear behind it."""
     last = store.get(row["id"])  # it may have written until it went
-    if last is None or last["status"] not in ("running", "stopping"):
+    if last is None or last["status"] not in WORKING:
         return
     row = last
     asked = row["status"] == "stopping"
@@ -72,44 +74,36 @@ def settle(store: Store, row: RowMapping) -> None:
 class Stopper(threading.Thread):
     """Asks a job's process to end, and sees to it that it does, with everything that it started."""
 
-    def __init__(self, store: Store, job: str, grace: float | None = None) -> None:
+    def __init__(self, store: Store, job: str) -> None:
         super().__init__(name=f"jupyter-mlops-stop-{job[:8]}", daemon=True)
-        self._store, self._job, self._grace = store, job, GRACE if grace is None else grace
+        self._store, self._job = store, job
 
     def run(self) -> None:
-        """Interrupt, wait, kill."""
+        """Interrupt, wait, kill; until the job is over."""
         with suppress(EnvironmentLackError):  # the next `poll` tries again
-            row = self._born()
-            if row is None or row["machine"] != machine():
-                return  # over, or its own process reads that it is to stop
-            process = find(row["pid"], row["pid_created"])
-            if process is not None:
-                self._end(process)
-            row = self._store.get(self._job)
-            if row is not None and is_gone(row):
-                settle(self._store, row)
+            while (row := self._store.get(self._job)) is not None and row["status"] == "stopping":
+                if is_gone(row):
+                    settle(self._store, row)
+                elif row["pid"] is not None:
+                    _end(row["pid"], row["pid_created"])
+                else:
+                    time.sleep(_PAUSE)  # it is about to start
 
-    def _born(self) -> RowMapping | None:
-        """The job once its process is known."""
-        while True:
-            row = self._store.get(self._job)
-            if row is None or row["status"] != "stopping" or is_gone(row):
-                return None if row is None or row["status"] != "stopping" else row
-            if row["pid"] is not None:
-                return row
-            time.sleep(_PAUSE)
 
-    def _end(self, process: Process) -> None:
-        import psutil
+def _end(pid: int, since: float | None) -> None:
+    import psutil
 
-        # Kernels have sessions of their own and the processes of a killed parent are nobody's children: note them in time.
-        started: set[Process] = tree(process)
-        since = created(process.pid)
-        with suppress(psutil.Error):
-            process.send_signal(signal.SIGINT)
-        deadline = time.monotonic() + self._grace
-        while time.monotonic() < deadline and is_alive(process.pid, since):
-            started |= tree(process)
-            time.sleep(_PAUSE)
+    try:
+        process = psutil.Process(pid)
+    except psutil.Error:
+        return
+    # Kernels have sessions of their own and the processes of a killed parent are nobody's children: note them in time.
+    started = tree(process)
+    with suppress(psutil.Error):
+        process.send_signal(signal.SIGINT)
+    deadline = time.monotonic() + GRACE
+    while time.monotonic() < deadline and is_alive(pid, since):
         started |= tree(process)
-        end([process, *started])
+        time.sleep(_PAUSE)
+    started |= tree(process)
+    end([process, *started])

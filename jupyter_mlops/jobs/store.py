@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -27,16 +26,12 @@ from sqlalchemy import (
     select,
     update,
 )  # fmt: skip
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
-from sqlalchemy.schema import CreateIndex, CreateTable
 
-from jupyter_mlops.database import VARIABLE, open_database
-from jupyter_mlops.errors import EnvironmentLackError
+from jupyter_mlops.database import Database
+from jupyter_mlops.jobs.statuses import ACTIVE, ENDED
 
-__all__ = ["ACTIVE", "ENDED", "KEPT_PROGRESS", "Store", "Taken"]
+__all__ = ["KEPT_PROGRESS", "Store"]
 
-ACTIVE = ("queued", "running", "stopping")
-ENDED = ("done", "failed", "cancelled", "lost")
 KEPT_PROGRESS = 20  # of a step that runs
 
 _METADATA = MetaData()
@@ -87,10 +82,6 @@ _EVENTS = Table(
 )
 
 
-class Taken(Exception):
-    """Another job holds the claim."""
-
-
 class Store:
     """The two tables.
 
@@ -106,12 +97,7 @@ class Store:
     """
 
     def __init__(self, database: str) -> None:
-        self._engine = open_database(database)
-        with self._told():
-            try:
-                self._make_tables()
-            except (IntegrityError, OperationalError, ProgrammingError):
-                self._make_tables()  # PostgreSQL: another process made them in the same moment
+        self._database = Database(database, _METADATA)
 
     # -- one job -------------------------------------------------------------------------------------------------------
 
@@ -123,21 +109,17 @@ class Store:
         Taken
             A job with the same claim is not over yet.
         """
-        with self._told():
-            try:
-                with self._engine.begin() as connection:
-                    connection.execute(insert(_JOBS).values(**row))
-            except IntegrityError:
-                raise Taken from None
+        with self._database.writing() as connection:
+            connection.execute(insert(_JOBS).values(**row))
 
     def get(self, job: str) -> RowMapping | None:
         """A job by its id."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return connection.execute(select(_JOBS).where(_JOBS.c.id == job)).mappings().first()
 
     def update(self, job: str, only_if: Sequence[str], **values: Any) -> bool:
         """Change a job, if it has one of these statuses; says whether it had."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             return self._change(connection, job, only_if, values)
 
     # -- many ----------------------------------------------------------------------------------------------------------
@@ -156,7 +138,7 @@ class Store:
         if statuses is not None:
             wanted.append(_JOBS.c.status.in_(statuses))
         order = _JOBS.c.position.asc() if oldest else _JOBS.c.position.desc()
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return connection.execute(select(_JOBS).where(*wanted).order_by(order).limit(limit)).mappings().all()
 
     def count(self, owner: str, root: str | None, statuses: Sequence[str]) -> int:
@@ -164,7 +146,7 @@ class Store:
         wanted = [_JOBS.c.owner == owner, _JOBS.c.status.in_(statuses)]
         if root is not None:
             wanted.append(_JOBS.c.root == root)
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return int(connection.execute(select(func.count()).select_from(_JOBS).where(*wanted)).scalar_one())
 
     def numbers(self, owner: str, root: str | None, also: Sequence[str]) -> dict[str, tuple[str, int]]:
@@ -172,19 +154,19 @@ class Store:
         wanted = [_JOBS.c.owner == owner, or_(_JOBS.c.status.in_(ACTIVE), _JOBS.c.id.in_(also))]
         if root is not None:
             wanted.append(_JOBS.c.root == root)
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(select(_JOBS.c.id, _JOBS.c.status, _JOBS.c.next).where(*wanted)).all()
         return {row[0]: (row[1], row[2]) for row in rows}
 
     def forget(self, owner: str, keep: int) -> list[str]:
         """Delete all but the newest jobs, and none that is not over; returns the logs that they leave."""
         old = select(_JOBS.c.id, _JOBS.c.log, _JOBS.c.status).where(_JOBS.c.owner == owner)
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(old.order_by(_JOBS.c.position.desc()).offset(keep)).all()
         rows = [row for row in rows if row.status in ENDED]
         if rows:
             ids = [row.id for row in rows]
-            with self._writing() as connection:
+            with self._database.writing() as connection:
                 connection.execute(delete(_EVENTS).where(_EVENTS.c.job.in_(ids)))
                 connection.execute(delete(_JOBS).where(_JOBS.c.id.in_(ids)))
         return [row.log for row in rows]
@@ -193,7 +175,7 @@ class Store:
 
     def events(self, job: str, after: int = 0) -> Sequence[RowMapping]:
         """Events from this number on."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             wanted = select(_EVENTS).where(_EVENTS.c.job == job, _EVENTS.c.number >= after).order_by(_EVENTS.c.number)
             return connection.execute(wanted).mappings().all()
 
@@ -215,7 +197,7 @@ class Store:
         str or None
             The job's status; None when nothing was done.
         """
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             if events:
                 values["next"] = events[-1]["number"] + 1
             if values and not self._change(connection, job, only_if, values):
@@ -245,33 +227,3 @@ class Store:
         if only_if is not None:
             wanted = wanted.where(_JOBS.c.status.in_(only_if))
         return bool(connection.execute(wanted.values(**values)).rowcount)
-
-    def _make_tables(self) -> None:
-        with self._engine.begin() as connection:
-            for table in (_JOBS, _EVENTS):
-                connection.execute(CreateTable(table, if_not_exists=True))
-                for index in table.indexes:
-                    connection.execute(CreateIndex(index, if_not_exists=True))
-
-    # -- the database --------------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with self._told(), self._engine.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with self._told(), self._engine.begin() as connection:
-            yield connection
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except DBAPIError as error:
-            where = self._engine.url.render_as_string(hide_password=True)
-            raise EnvironmentLackError(
-                f"The database of jobs ({where}) does not answer as it should: {str(error.orig).strip()}. "
-                f"Look whether it runs and may be written, or name another one in {VARIABLE}."
-            ) from error

@@ -14,12 +14,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from jupyter_mlops.environment import inherited
 from jupyter_mlops.notebook.checks.secrets import redacted
 
 __all__ = ["Finished", "clean_environment", "run_process"]
 
 _LINES, _CHARACTERS = 200, 12_000  # kept of what is printed
-_OURS = ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONHOME", "MLFLOW_", "JUPYTER_MLOPS_", "PYTEST_")
+_OURS = ("PYTHONPATH", "PYTHONHOME", "MLFLOW_", "JUPYTER_MLOPS_", "PYTEST_")
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,7 @@ class Finished:
 
 def clean_environment(**more: str) -> dict[str, str]:
     """This process' environment without what would change how other code runs."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    return {**kept, "PYTHONUNBUFFERED": "1", "MPLBACKEND": "agg", **more}
+    return {**inherited(*_OURS), "PYTHONUNBUFFERED": "1", "MPLBACKEND": "agg", **more}
 
 
 def run_process(

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from jupyter_mlops.promotion.journal import ENDS, Entry
 
-__all__ = ["APPROVAL", "LIFECYCLE", "Approval", "PromotionState", "Status", "StepState", "StepStatus", "fold"]
+__all__ = ["APPROVAL", "LIFECYCLE", "Approval", "PromotionState", "StepState", "fold"]
 
 APPROVAL, LIFECYCLE = "approval", "lifecycle"
 Status = Literal["running", "waiting", "promoted", "rejected", "failed", "cancelled"]
@@ -114,23 +114,20 @@ def fold(entries: Sequence[Entry]) -> PromotionState:
 def _after(state: PromotionState, entry: Entry) -> PromotionState:
     what, data = entry.what, entry.data
     if what == "step-started":
-        return _with(state, data["step"], StepState("", "", "running", data.get("message", "")))
+        return _with(state, data["step"], "running", data.get("message", ""))
     if what in _OUTCOMES:
-        made = StepState(
-            "", "", _OUTCOMES[what], data.get("message", ""), data.get("seconds"), data.get("figures") or {}, data.get("log")
-        )
-        return _with(state, data["step"], made)
+        more = {"seconds": data.get("seconds"), "figures": data.get("figures") or {}, "log": data.get("log")}
+        return _with(state, data["step"], _OUTCOMES[what], data.get("message", ""), **more)
     if what == "resumed":
         return replace(_reset(state), status="running", runner=data.get("runner"))
     if what == "interrupted":
         return replace(_reset(state, data.get("message", "")), runner=None)
     if what == "waiting":
-        made = StepState("", "", "waiting", data.get("message", ""))
-        return replace(_with(state, APPROVAL, made), status="waiting", rule=data.get("rule") or {}, runner=None)
+        state = _with(state, APPROVAL, "waiting", data.get("message", ""))
+        return replace(state, status="waiting", rule=data.get("rule") or {}, runner=None)
     if what == "approved":
-        made = StepState("", "", "passed", _said(f"Approved by {entry.who}", data))
-        approval = Approval(entry.who, data.get("digest"), data.get("comment", ""))
-        return replace(_with(state, APPROVAL, made), status="running", approval=approval)
+        state = _with(state, APPROVAL, "passed", _said(f"Approved by {entry.who}", data))
+        return replace(state, status="running", approval=Approval(entry.who, data.get("digest"), data.get("comment", "")))
     if what == "lifecycle-changed":
         return replace(state, lifecycle=data)
     for status in ENDS:
@@ -141,12 +138,12 @@ def _after(state: PromotionState, entry: Entry) -> PromotionState:
 
 def _ended(state: PromotionState, entry: Entry, status: Status) -> PromotionState:
     if status == "rejected":
-        state = _with(state, APPROVAL, StepState("", "", "failed", _said(f"Rejected by {entry.who}", entry.data)))
+        state = _with(state, APPROVAL, "failed", _said(f"Rejected by {entry.who}", entry.data))
     elif status == "cancelled":
         said = _said(f"Cancelled by {entry.who}", entry.data)
-        open_ones = [one for one in state.steps if one.status in ("running", "waiting")]
-        for one in open_ones:
-            state = _with(state, one.name, StepState("", "", "skipped", said))
+        for one in state.steps:
+            if one.status in ("running", "waiting"):
+                state = _with(state, one.name, "skipped", said)
     elif status == "failed":
         state = _reset(state)
     return replace(state, status=status, ended=entry.at, runner=None)
@@ -156,10 +153,10 @@ def _said(what: str, data: Mapping[str, Any]) -> str:
     return f"{what}: {data['comment']}" if data.get("comment") else f"{what}."
 
 
-def _with(state: PromotionState, name: str, made: StepState) -> PromotionState:
-    return replace(
-        state, steps=tuple(replace(made, name=one.name, title=one.title) if one.name == name else one for one in state.steps)
-    )
+def _with(state: PromotionState, name: str, status: StepStatus, message: str, **more: Any) -> PromotionState:
+    """The state with a step that stands so; what is not given of the step is as at its beginning."""
+    steps = (StepState(one.name, one.title, status, message, **more) if one.name == name else one for one in state.steps)
+    return replace(state, steps=tuple(steps))
 
 
 def _reset(state: PromotionState, message: str = "") -> PromotionState:

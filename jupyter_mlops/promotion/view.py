@@ -9,7 +9,7 @@ from jupyter_mlops.promotion.journal import Entry
 from jupyter_mlops.promotion.policy import ApprovalRule, why_not
 from jupyter_mlops.promotion.state import PromotionState, fold
 
-__all__ = ["describe", "reason_against", "view"]
+__all__ = ["reason_against", "view"]
 
 _WORDS = {"passed": "passed", "failed": "failed", "inconclusive": "was inconclusive", "skipped": "was skipped"}
 
@@ -40,12 +40,12 @@ def view(entries: Sequence[Entry], user: str) -> dict[str, Any]:
         ],
         "mayDecide": against is None, "whyNot": against, "job": None,
         "journal": [
-            {"at": entry.at, "who": entry.who, "what": entry.what, "message": describe(entry, state)} for entry in entries
+            {"at": entry.at, "who": entry.who, "what": entry.what, "message": _describe(entry, state)} for entry in entries
         ],
     }  # fmt: skip
 
 
-def describe(entry: Entry, state: PromotionState) -> str:
+def _describe(entry: Entry, state: PromotionState) -> str:
     """One entry as a sentence."""
     data = entry.data
     titles: Mapping[str, str] = {one.name: one.title for one in state.steps}

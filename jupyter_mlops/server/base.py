@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 from collections.abc import Callable
@@ -23,11 +22,9 @@ if TYPE_CHECKING:
     from jupyter_mlops.server.app import JupyterMlops
     from jupyter_mlops.server.paths import Root
 
-__all__ = ["AUTH_RESOURCE", "Handler", "executes"]
+__all__ = ["Handler", "executes"]
 
-AUTH_RESOURCE = "jupyter-mlops"
 _MIB = 1024 * 1024
-T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -39,7 +36,7 @@ def executes(method: F) -> F:
 class Handler(ExtensionHandlerMixin, APIHandler):
     """Base of the handlers. Each method of theirs is `authenticated` and `authorized`; a test looks."""
 
-    auth_resource = AUTH_RESOURCE
+    auth_resource = "jupyter-mlops"
     max_body = _MIB  # bytes
 
     @property
@@ -112,15 +109,6 @@ class Handler(ExtensionHandlerMixin, APIHandler):
     def notebook_path(self) -> Path:
         """The notebook that ``path=`` names."""
         return self.root.notebook(self.text("path", None))
-
-    # -- work -----------------------------------------------------------------------------------------------------------
-
-    async def in_thread(self, function: Callable[..., T], *arguments: Any, **named: Any) -> T:
-        """Call what may wait for a disk or a database."""
-        try:
-            return await asyncio.to_thread(function, *arguments, **named)
-        except MlopsError as error:
-            raise from_error(error) from error
 
     # -- out ------------------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import Any
 
@@ -36,7 +37,7 @@ class StatusHandler(Handler):
         path = self.text("path")
         folder = self.root.notebook(path, exists=False).parent if path else self.root.folder
         uri = self.app.tracking_uri_of(folder)
-        tracking = await self.in_thread(_tracking, uri)
+        tracking = await asyncio.to_thread(_tracking, uri)
         if tracking["reachable"]:
             self.app.tracking.warm("experiment_names", uri=uri)
         self.reply({"version": __version__, "user": self.user.as_dict(), "tracking": tracking})

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlops.errors import MlopsError
+from jupyter_mlops.jobs.statuses import ACTIVE
 from jupyter_mlops.server.errors import from_error
 
 if TYPE_CHECKING:
@@ -17,13 +18,12 @@ if TYPE_CHECKING:
 
     from jupyter_events import EventLogger
 
-    from jupyter_mlops.jobs import Jobs
+    from jupyter_mlops.jobs.manager import Jobs
     from jupyter_mlops.server.paths import Root
 
 __all__ = ["SCHEMA_ID", "JobRunner", "register"]
 
 SCHEMA_ID = "https://github.com/jupyter-mlops/jupyter-mlops/events/job/v1"
-_ACTIVE = ("queued", "running", "stopping")
 _STATUS = {"done": "done", "failed": "failed", "lost": "failed", "cancelled": "skipped"}
 _FAST, _SLOW = 0.3, 5.0  # seconds between looks
 _MESSAGE = 300  # characters on the event stream
@@ -113,7 +113,7 @@ class JobRunner:
     def _call(self, method: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
         with self._made:
             if self._jobs is None:
-                from jupyter_mlops.jobs import Jobs
+                from jupyter_mlops.jobs.manager import Jobs
 
                 database, folder, most = self._settings
                 made = Jobs(database, folder, root=self._root.folder, limit=most)
@@ -141,7 +141,7 @@ class JobRunner:
         polled: list[tuple[str, dict[str, Any]]] = self._call("poll", (), {})
         before = self._known
         jobs = {job["id"]: job for job in self._call("list", (), {"limit": 200 if before else 50})}
-        self._known = {key: job["status"] for key, job in jobs.items() if job["status"] in _ACTIVE}
+        self._known = {key: job["status"] for key, job in jobs.items() if job["status"] in ACTIVE}
         found = [_payload(jobs[key], event) for key, event in polled if key in jobs]
         told = {key for key, _ in polled}
         for key, status in before.items():

@@ -8,7 +8,7 @@ from typing import Any
 
 from jupyter_mlops.server.errors import ApiError
 
-__all__ = ["check", "definitions", "problems"]
+__all__ = ["check", "definitions"]
 
 _SHOWN = 200  # characters of a value in a message
 
@@ -28,11 +28,6 @@ def _validator(family: str, name: str) -> Any:
     from jsonschema import Draft202012Validator
 
     return Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": definitions(family)["$defs"]})
-
-
-def problems(family: str, name: str, message: Any) -> list[str]:
-    """What in a message is not as its schema says, with its place."""
-    return [_sentence(one) for one in _validator(family, name).iter_errors(message)]
 
 
 def check(family: str, name: str, message: Any) -> None:

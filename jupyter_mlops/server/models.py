@@ -8,12 +8,12 @@ from typing import Any
 from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
 
+from jupyter_mlops.jobs.statuses import ACTIVE
 from jupyter_mlops.server.base import Handler
 from jupyter_mlops.server.errors import ApiError
 
 __all__ = ["DecisionHandler", "ModelsHandler", "PromotionHandler", "VersionsHandler"]
 
-_ACTIVE = ("queued", "running", "stopping")
 _TRIES, _PAUSE = 10, 1.0  # for a job that is in the way of the next, and the seconds between them
 
 
@@ -30,7 +30,7 @@ class _PromotionsHandler(Handler):
 
     def _works(self, job: dict[str, Any], uri: str | None) -> bool:
         # Notebooks of one name in several folders make models of one name, each in the store of its folder.
-        return job["status"] in _ACTIVE and uri in (None, self.app.tracking_uri_of((self.root.folder / job["path"]).parent))
+        return job["status"] in ACTIVE and uri in (None, self.app.tracking_uri_of((self.root.folder / job["path"]).parent))
 
 
 class ModelsHandler(Handler):

@@ -53,7 +53,7 @@ class Root:
         """
         found = self._confined(path)
         if not found.is_dir():
-            raise _missing(path)
+            raise _missing(path, "Convert the notebook first, or look whether its project was moved.")
         if not (found / MANIFEST).is_file():
             raise ApiError(400, "usage", f"{path!r} is no project that a conversion made.", "Convert the notebook first.")
         return found
@@ -118,7 +118,5 @@ def _outside(path: str) -> ApiError:
     )  # fmt: skip
 
 
-def _missing(path: str) -> ApiError:
-    return ApiError(
-        404, "not-found", f"There is no {path[:200]!r} on the server.", "Save the notebook, or look whether it was moved."
-    )
+def _missing(path: str, fix: str = "Save the notebook, or look whether it was moved.") -> ApiError:
+    return ApiError(404, "not-found", f"There is no {path[:200]!r} on the server.", fix)

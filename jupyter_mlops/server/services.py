@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import secrets
-import socket
 import sys
 import time
 from collections import deque
@@ -19,8 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jupyter_mlops.database import now
 from jupyter_mlops.server.errors import ApiError
 from jupyter_mlops.workflows.output import MANIFEST
+from jupyter_mlops.workflows.serving import free_port, service_environment
 
 __all__ = ["Services"]
 
@@ -31,7 +31,6 @@ _AT_ONCE = 8
 _KEPT = 20  # services that ended
 _LOG = 16_000  # bytes of output
 _BODY = 16 * 1024 * 1024  # bytes of an answer
-_PRIVATE = ("JUPYTER", "JPY_", "KERNEL_")  # tokens of the server and of the hub are not for a service
 
 
 @dataclass
@@ -42,7 +41,7 @@ class _Service:
     stamp: tuple[int, int]
     port: int
     process: asyncio.subprocess.Process
-    started: int = field(default_factory=lambda: int(time.time() * 1000))
+    started: int = field(default_factory=now)
     status: str = "starting"
     message: str | None = None
     form: dict[str, Any] | None = None
@@ -163,19 +162,11 @@ class Services:
         return self._known[service]
 
     async def _launch(self, folder: Path, project: str, stamp: tuple[int, int]) -> _Service:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(_PRIVATE) and k != "PYTHONDONTWRITEBYTECODE"}
-        environment |= {
-            "PYTHONPATH": os.pathsep.join((str(folder / "src"), str(folder))), "PYTHONUNBUFFERED": "1",
-            "SERVICE_HOST": "127.0.0.1", "SERVICE_PORT": str(port), "SERVICE_WORKERS": "1", "SERVICE_ROOT_PATH": "",
-            "SERVICE_DRAIN_SECONDS": "0", "SERVICE_GRACE_SECONDS": "3",
-        }  # fmt: skip
+        port = free_port()
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "jupyter_mlops.server.attached", "service", cwd=folder, env=environment,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
+            sys.executable, "-P", "-m", "jupyter_mlops.server.attached", "service", cwd=folder,
+            env=service_environment(folder, port), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
         return _Service(secrets.token_hex(8), project, folder, stamp, port, process)
 

@@ -7,7 +7,6 @@ that ends: then its standard input is closed.
 from __future__ import annotations
 
 import importlib
-import inspect
 import os
 import sys
 import threading
@@ -15,7 +14,7 @@ import traceback
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, BinaryIO, get_type_hints
+from typing import Any, BinaryIO
 
 from jupyter_mlops.errors import MlopsError
 from jupyter_mlops.server.frames import packed, read_frame
@@ -37,18 +36,10 @@ CALLS = {
 
 
 def perform(name: str, arguments: Mapping[str, Any]) -> Any:
-    """Do one call; texts become paths where the function takes paths."""
+    """Do one call. JSON has no paths: the argument that is called `path` is one."""
     function = getattr(importlib.import_module(CALLS[name]), name)
-    paths = {one for one, kind in _hints(function).items() if kind is Path}
-    return function(**{key: Path(value) if key in paths else value for key, value in arguments.items()})
-
-
-def _hints(function: Any) -> dict[str, Any]:
-    # Annotations that are imported for type checkers only cannot be evaluated; those of paths can.
-    try:
-        return get_type_hints(function)
-    except NameError:
-        return {key: Path for key, one in inspect.signature(function).parameters.items() if one.annotation == "Path"}
+    paths = {"path": Path(arguments["path"])} if "path" in arguments else {}
+    return function(**{**arguments, **paths})
 
 
 class _Answers:

@@ -13,19 +13,21 @@ from typing import TYPE_CHECKING
 from jupyter_mlops.errors import NotFoundError, TrackingError
 from jupyter_mlops.tracking.listing_artifacts import no_progress_bar
 from jupyter_mlops.tracking.searching import quoted
-from jupyter_mlops.tracking.store import shown, store
+from jupyter_mlops.tracking.store import ANOTHER_STORE, shown, store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
 
 __all__ = [
-    "ARCHIVE", "AUTHOR", "DIGEST", "LIFECYCLE", "VersionFacts", "aliases_of", "apply_lifecycle", "fetch_archive", "fetch_model",
-    "find_version",
+    "ARCHIVE", "AUTHOR", "DIGEST", "LIFECYCLE", "LIFECYCLES", "PREVIOUS", "PRODUCTION", "STAGING", "VersionFacts", "apply_lifecycle",
+    "fetch_archive", "fetch_model", "find_version",
 ]  # fmt: skip
 
 ARCHIVE = "project/project.zip"  # artifact of the run that a version was registered from
 DIGEST, AUTHOR, LIFECYCLE = "project.sha256", "mlops.author", "lifecycle"  # tags of a version
 PRODUCTION, PREVIOUS, STAGING = "production", "previous", "staging"  # aliases
+LIFECYCLES = STAGED, SERVING, ARCHIVED, NOWHERE = "Staging", "Production", "Archived", "None"  # values of the tag
 _MISSING = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # the second: no such alias
 
 
@@ -50,20 +52,6 @@ class VersionFacts:
         return self.aliases.get(PRODUCTION)
 
 
-def aliases_of(uri: str, model: str) -> dict[str, str]:
-    """Aliases of a model with their versions.
-
-    Raises
-    ------
-    NotFoundError
-        No model has that name.
-    TrackingError
-        The store refused.
-    """
-    with store(uri) as client:
-        return _aliases(client, uri, model)
-
-
 def find_version(uri: str, model: str, version: str | None = None) -> VersionFacts:
     """A version of a model: the given one, else that of the alias `staging`, else the newest.
 
@@ -74,8 +62,6 @@ def find_version(uri: str, model: str, version: str | None = None) -> VersionFac
     TrackingError
         The store refused.
     """
-    from mlflow.exceptions import MlflowException
-
     with store(uri) as client:
         aliases = _aliases(client, uri, model)
         if version is None:
@@ -84,14 +70,10 @@ def find_version(uri: str, model: str, version: str | None = None) -> VersionFac
             )
         if version is None:
             raise NotFoundError(f"The model {model} in {shown(uri)} has no version. Convert its notebook: that registers one.")
-        try:
-            found = client.get_model_version(model, version)
-        except MlflowException as error:
-            if error.error_code not in _MISSING:
-                raise
+        if (found := _found(client, model, version)) is None:
             raise NotFoundError(
                 f"The model {model} in {shown(uri)} has no version {version}. `jupyter mlops promote {model}` takes the one in staging."
-            ) from None
+            )
         return VersionFacts(model, str(found.version), str(found.run_id or ""), dict(found.tags), aliases)
 
 
@@ -150,33 +132,35 @@ def apply_lifecycle(uri: str, model: str, production: str, previous: str | None)
     changed: list[str] = []
     with store(uri) as client:
         aliases = _aliases(client, uri, model)
-        if not _exists(client, model, production):
+        if (serving := _found(client, model, production)) is None:
             raise NotFoundError(
                 f"Version {production} of {model} in {shown(uri)} was deleted, so it cannot go into production. Promote another one."
             )
 
-        def tag(version: str, value: str) -> None:
-            if client.get_model_version(model, version).tags.get(LIFECYCLE) != value:
-                client.set_model_version_tag(model, version, LIFECYCLE, value)
-                changed.append(f"version {version} is {value}")
+        def tag(found: ModelVersion, value: str) -> None:
+            if found.tags.get(LIFECYCLE) != value:
+                client.set_model_version_tag(model, str(found.version), LIFECYCLE, value)
+                changed.append(f"version {found.version} is {value}")
+
+        def give(alias: str, version: str) -> None:
+            if aliases.get(alias) != version:
+                client.set_registered_model_alias(model, alias, version)
+                changed.append(f"alias {alias} on version {version}")
+
+        def take(alias: str) -> None:
+            if aliases.get(alias) == production:
+                client.delete_registered_model_alias(model, alias)
+                changed.append(f"alias {alias} taken off version {production}")
 
         # The alias is what decides who serves, so it moves first and in one call: there is always a version in production.
-        if aliases.get(PRODUCTION) != production:
-            client.set_registered_model_alias(model, PRODUCTION, production)
-            changed.append(f"alias {PRODUCTION} on version {production}")
-        tag(production, "Production")
+        give(PRODUCTION, production)
+        tag(serving, SERVING)
         if previous is None:
-            if aliases.get(PREVIOUS) == production:
-                client.delete_registered_model_alias(model, PREVIOUS)
-                changed.append(f"alias {PREVIOUS} taken off version {production}")
-        elif _exists(client, model, previous):
-            if aliases.get(PREVIOUS) != previous:
-                client.set_registered_model_alias(model, PREVIOUS, previous)
-                changed.append(f"alias {PREVIOUS} on version {previous}")
-            tag(previous, "Archived")
-        if aliases.get(STAGING) == production:
-            client.delete_registered_model_alias(model, STAGING)
-            changed.append(f"alias {STAGING} taken off version {production}")
+            take(PREVIOUS)
+        elif (former := _found(client, model, previous)) is not None:
+            give(PREVIOUS, previous)
+            tag(former, ARCHIVED)
+        take(STAGING)
     return changed
 
 
@@ -189,19 +173,18 @@ def _aliases(client: MlflowClient, uri: str, model: str) -> dict[str, str]:
         if error.error_code not in _MISSING:
             raise
         raise NotFoundError(
-            f"No model {model} is registered in {shown(uri)}. Convert its notebook, or name its store with --tracking-uri."
+            f"No model {model} is registered in {shown(uri)}. Convert its notebook: that registers one. {ANOTHER_STORE}"
         ) from None
     return {str(alias): str(version) for alias, version in found.aliases.items()}
 
 
-def _exists(client: MlflowClient, model: str, version: str) -> bool:
-    """A former version may have been deleted: that is no reason to stop."""
+def _found(client: MlflowClient, model: str, version: str) -> ModelVersion | None:
+    """A version; None where it was deleted, which is no reason to stop for a former one."""
     from mlflow.exceptions import MlflowException
 
     try:
-        client.get_model_version(model, version)
+        return client.get_model_version(model, version)
     except MlflowException as error:
         if error.error_code in _MISSING:
-            return False
+            return None
         raise
-    return True

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from jupyter_mlops.errors import TrackingError
 from jupyter_mlops.signature import Column, Signature
+from jupyter_mlops.tracking.lifecycle import LIFECYCLE, STAGED, STAGING
 from jupyter_mlops.tracking.store import shown, store
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def register(record: ModelRecord, *, uri: str) -> RegisteredVersion:
         client.log_artifacts(record.run_id, str(target), "model")
         _ensure_name(client, record)
         source = f"{client.get_run(record.run_id).info.artifact_uri}/model"
-        tags = {**record.tags, "lifecycle": "Staging"}
+        tags = {**record.tags, LIFECYCLE: STAGED}
         made = client.create_model_version(
             record.name, source, run_id=record.run_id, tags=tags, description=record.description or None
         )
@@ -119,7 +120,7 @@ def register(record: ModelRecord, *, uri: str) -> RegisteredVersion:
             if status == "FAILED_REGISTRATION" or time.monotonic() > deadline:
                 raise TrackingError(f"MLflow at {shown(uri)} did not finish version {version} of {record.name}: {status}.")
             time.sleep(0.2)
-        client.set_registered_model_alias(record.name, "staging", version)
+        client.set_registered_model_alias(record.name, STAGING, version)
     return RegisteredVersion(record.name, version, record.run_id, f"models:/{record.name}/{version}")
 
 

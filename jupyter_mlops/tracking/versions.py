@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlops.errors import NotFoundError
+from jupyter_mlops.tracking.lifecycle import LIFECYCLE, LIFECYCLES, NOWHERE
 from jupyter_mlops.tracking.listing import quoted, store_exists
 from jupyter_mlops.tracking.store import shown, store
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 
-__all__ = ["LIFECYCLES", "ModelRow", "VersionRow", "model_rows", "model_with_versions"]
+__all__ = ["ModelRow", "VersionRow", "model_rows", "model_with_versions"]
 
-LIFECYCLES = ("Staging", "Production", "Archived", "None")
 _MODELS, _VERSIONS = 1000, 10_000  # of one request
 
 
@@ -131,11 +131,11 @@ def _model(model: RegisteredModel, versions: Sequence[ModelVersion]) -> ModelRow
 
 def _version(one: ModelVersion, aliases: Sequence[str]) -> VersionRow:
     tags = {str(key): str(value) for key, value in dict(one.tags).items()}
-    stage = tags.get("lifecycle") or str(one.current_stage or "None")
+    stage = tags.get(LIFECYCLE) or str(one.current_stage or NOWHERE)
     created = int(one.creation_timestamp or 0)
     return VersionRow(
         version=str(one.version),
-        lifecycle=next((known for known in LIFECYCLES if known.lower() == stage.lower()), "None"),
+        lifecycle=next((known for known in LIFECYCLES if known.lower() == stage.lower()), NOWHERE),
         created=created,
         updated=max(created, int(one.last_updated_timestamp or 0)),
         user=str(one.user_id or ""),

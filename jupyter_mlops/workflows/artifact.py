@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from jupyter_mlops.errors import ConversionError, NotFoundError
+from jupyter_mlops.export.checksums import file_digest
 from jupyter_mlops.promotion.policy import FILE, Policy, read_policy
 from jupyter_mlops.tracking.lifecycle import DIGEST, VersionFacts, fetch_archive, fetch_model, find_version
-from jupyter_mlops.workflows.project_archive import file_digest, unpack_project
+from jupyter_mlops.workflows.project_archive import unpack_project
 from jupyter_mlops.workflows.registered_parity import changed_files
 
 __all__ = ["Artifact", "ArtifactError"]

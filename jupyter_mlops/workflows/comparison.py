@@ -165,11 +165,11 @@ def _code(a: RunArtifacts, b: RunArtifacts, notes: list[str]) -> Iterator[CodeDi
 
 
 def _lacks(what: str, first: bool) -> str:
-    return f"Run {'a' if first else 'b'} does not have {what}, so that is not compared."
+    return f"The {'first' if first else 'second'} run does not have {what}, so that is not compared."
 
 
 def _no_record(what: str, first: bool, second: bool) -> str:
-    who = "Neither run has" if first and second else f"Run {'a' if first else 'b'} has no"
+    who = "Neither run has" if first and second else f"The {'first' if first else 'second'} run has no"
     return f"{who} {'a ' if first and second else ''}record of {what}."
 
 

@@ -24,6 +24,7 @@ from jupyter_mlops.convert.planner import Seen, Selection, answering_variable, m
 from jupyter_mlops.convert.render import render
 from jupyter_mlops.convert.suggest import lacks_tags
 from jupyter_mlops.convert.suggest_cells import suggest
+from jupyter_mlops.environment import inherited
 from jupyter_mlops.errors import ConversionError, ExportError, MlopsError, OutputError, ParityError
 from jupyter_mlops.notebook.dataflow import analyse
 from jupyter_mlops.notebook.problems import Problem
@@ -132,8 +133,7 @@ class _Conversion:
         report.status, report.failed_step, report.error = "failed", self.progress.current, str(error)
         report.seconds = self.progress.seconds
         if not isinstance(error, _Failed):
-            code = type(error).__name__.removesuffix("Error").lower() or "error"
-            report.problems.append(Problem(code, "error", str(error)))
+            report.problems.append(Problem(error.code, "error", str(error)))
         self.progress.failed(str(error))
         try:
             check_target(self.folder, force=False)
@@ -181,7 +181,7 @@ class _Conversion:
             if options.register:
                 self._register(plan, facts, exported, parameters, place)
             else:
-                progress.skipped("register", "--no-register")
+                progress.skipped("register", "was not asked for")
                 report.status = "generated"
         return self._finish(plan, place)
 
@@ -200,7 +200,7 @@ class _Conversion:
                     "suggested-tags",
                     "info",
                     f"{what}, so the stages of its cells were suggested.",
-                    fix="See them with `jupyter mlops tag`; --write puts them into the notebook.",
+                    fix="Look at them: Suggest Tags in JupyterLab, or `jupyter mlops tag` (--write puts them into the notebook).",
                 )  # fmt: skip
             )
         return suggestion.staged(analysis), choice
@@ -376,7 +376,7 @@ class _Conversion:
     def _pipeline(self, plan: ProjectPlan, place: Path, trained: Path, data_dir: str | None) -> None:
         trained.mkdir()
         env = {
-            **{k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"},
+            **inherited(),
             "PYTHONPATH": str(place / "src"), "MPLBACKEND": "agg", "PYTHONHASHSEED": "0",
         }  # fmt: skip
         prefix = plan.package.upper()
@@ -457,7 +457,7 @@ class _Conversion:
             self._finish(plan, place)
             raise ParityError(
                 f"{self.report.error} Nothing was registered; the project in {self.folder} shows the rows. "
-                "--allow-mismatch registers all the same and records it."
+                "Register it all the same, which is recorded: in the sidebar's options, or with --allow-mismatch."
             )
         self.report.mismatch_allowed = bool(self.report.mismatches)
         return plan

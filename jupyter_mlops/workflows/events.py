@@ -54,9 +54,9 @@ class Progress:
         finally:
             self.seconds[name] = round(self.seconds.get(name, 0.0) + perf_counter() - started, 3)
 
-    def say(self, message: str, fraction: float | None = None, **data: Any) -> None:
+    def say(self, message: str, fraction: float | None = None) -> None:
         """Something inside of the current step."""
-        self.listen(Event(self.current, "progress", message, fraction, data=data))
+        self.listen(Event(self.current, "progress", message, fraction))
 
     def done(self, name: str, message: str = "", **data: Any) -> None:
         """The step has ended well."""

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from jupyter_mlops.tracking.lifecycle import AUTHOR
+from jupyter_mlops.tracking.lifecycle import AUTHOR, PRODUCTION, STAGING
 from jupyter_mlops.tracking.listing import RunRow, runs_by_id
-from jupyter_mlops.tracking.store import check_reachable, shown
+from jupyter_mlops.tracking.store import check_reachable, page_link, shown
 from jupyter_mlops.tracking.versions import ModelRow, VersionRow, model_rows, model_with_versions
 from jupyter_mlops.workflows.runs_table import data_versions
 
@@ -68,7 +68,7 @@ def list_versions(uri: str, name: str, *, user: str, database: str) -> dict[str,
 def _summary(model: ModelRow) -> dict[str, Any]:
     return {
         "name": model.name, "description": model.description, "versions": len(model.versions),
-        "staging": model.holder("staging"), "production": model.holder("production"), "updated": model.updated,
+        "staging": model.holder(STAGING), "production": model.holder(PRODUCTION), "updated": model.updated,
     }  # fmt: skip
 
 
@@ -107,6 +107,4 @@ def _lineage(tags: Mapping[str, str]) -> dict[str, Any]:
 
 def _link(uri: str, name: str, version: str) -> str | None:
     """The version's page in MLflow, where the store is a server."""
-    if not uri.startswith(("http://", "https://")):
-        return None
-    return f"{shown(uri).rstrip('/')}/#/models/{quote(name, safe='')}/versions/{version}"
+    return page_link(uri, f"models/{quote(name, safe='')}/versions/{version}")

@@ -6,48 +6,43 @@ every file with its hash: what differs from it later is the user's work.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from jupyter_mlops.errors import EditedError, OutputError
+from jupyter_mlops.export.checksums import file_digest
 
-__all__ = ["MANIFEST", "check_target", "edited_files", "publish", "staging", "write_manifest"]
+__all__ = ["MANIFEST", "check_target", "edited_files", "project_files", "publish", "staging", "write_manifest"]
 
 MANIFEST = ".jupyter-mlops.json"
 # Made by running the project, not by anyone's hand.
-_IGNORED = {"__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache", ".venv", ".git", "mlruns", "mlflow.db"}
+_MADE = frozenset({"__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache", ".venv", ".git", "mlruns", "mlflow.db"})
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _files(folder: Path) -> Iterator[Path]:
+def project_files(folder: Path, left_out: Collection[str] = ()) -> Iterator[Path]:
+    """Files of a project, but for what running it makes and files and folders of these names."""
+    ignored = _MADE.union(left_out)
     for root, folders, names in os.walk(folder):
-        folders[:] = [f for f in folders if f not in _IGNORED and not f.endswith(".egg-info")]
-        for name in names:
-            if name != MANIFEST and name not in _IGNORED:
-                yield Path(root) / name
+        folders[:] = [f for f in folders if f not in ignored and not f.endswith(".egg-info")]
+        yield from (Path(root) / name for name in names if name not in ignored)
 
 
 def write_manifest(folder: Path) -> None:
     """Note every file of a finished project."""
-    hashes = {path.relative_to(folder).as_posix(): _digest(path) for path in sorted(_files(folder))}
+    hashes = {path.relative_to(folder).as_posix(): file_digest(path) for path in sorted(project_files(folder, [MANIFEST]))}
     (folder / MANIFEST).write_text(json.dumps({"files": hashes}, indent=1) + "\n", encoding="utf-8")
 
 
 def edited_files(folder: Path) -> list[str]:
     """Files of a generated project that were changed, added or removed since it was made."""
     noted: dict[str, str] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
-    here = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
-    changed = [name for name, path in here.items() if noted.get(name) != _digest(path)]
+    here = {path.relative_to(folder).as_posix(): path for path in project_files(folder, [MANIFEST])}
+    changed = [name for name, path in here.items() if noted.get(name) != file_digest(path)]
     return sorted([*changed, *(name for name in noted if name not in here)])
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_mlops.errors import ParameterError
 from jupyter_mlops.notebook.cells import Stage
+from jupyter_mlops.notebook.checks.secrets import masked
 
 if TYPE_CHECKING:
     from jupyter_mlops.notebook.dataflow import Analysis
@@ -96,8 +97,9 @@ def check_parameters(analysis: Analysis, given: Sequence[tuple[str, str]] | Mapp
         elif default is not None and (
             not isinstance(value, type(default)) or isinstance(default, bool) != isinstance(value, bool)
         ):
+            before, now = masked({name: default})[name], masked({name: value})[name]
             raise ParameterError(
-                f"Parameter {name!r} is {type(default).__name__} in the notebook ({default!r}); {value!r} is {type(value).__name__}."
+                f"Parameter {name!r} is {type(default).__name__} in the notebook ({before!r}); {now!r} is {type(value).__name__}."
             )
         out[name] = value
     return out

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import shutil
 import stat
 import zipfile
@@ -11,33 +9,18 @@ from importlib.resources import files
 from pathlib import Path
 
 from jupyter_mlops.errors import ConversionError
+from jupyter_mlops.export.checksums import NAME, file_digest
+from jupyter_mlops.workflows.output import project_files
 
-__all__ = ["file_digest", "pack_project", "unpack_project"]
+__all__ = ["pack_project", "unpack_project"]
 
-# Made by running the project, or by whoever works on it.
-_LEFT_OUT = {
-    "__pycache__",
-    ".pytest_cache",
-    ".ruff_cache",
-    ".mypy_cache",
-    ".venv",
-    ".git",
-    "mlruns",
-    "mlflow.db",
-    "stages",
-    ".dvc",
-}
+# Of whoever works on the project, beside what `project_files` leaves out: outputs of its stages, and DVC's own.
+_LEFT_OUT = ("stages", ".dvc")
 # The bundle page's runtime: 14 MB that come with every installation of this package, and that no test reads.
 _VENDOR = "edge/vendor/"
-_SUMS = "edge/SHA256SUMS"
+_SUMS = f"edge/{NAME}"
 _TIME = (1980, 1, 1, 0, 0, 0)
 _LIMIT = 4 * 2**30  # bytes of an unpacked project
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def pack_project(project: Path, target: Path) -> str:
@@ -45,10 +28,7 @@ def pack_project(project: Path, target: Path) -> str:
 
     Left out are caches, and the runtime of the bundle's page, which `unpack_project` puts back.
     """
-    names = []
-    for root, folders, found in os.walk(project):
-        folders[:] = [one for one in folders if one not in _LEFT_OUT and not one.endswith(".egg-info")]
-        names += [(Path(root) / one).relative_to(project).as_posix() for one in found if one not in _LEFT_OUT]
+    names = [path.relative_to(project).as_posix() for path in project_files(project, _LEFT_OUT)]
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for name in sorted(names):
             if name.startswith(_VENDOR) or not (project / name).is_file():

@@ -7,7 +7,6 @@ first step that is not done.
 from __future__ import annotations
 
 import os
-import socket
 import sys
 import tempfile
 import threading
@@ -18,8 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jupyter_mlops.database import database_url
+from jupyter_mlops.database import database_url, now
 from jupyter_mlops.errors import ConflictError, MlopsError, NotFoundError, UsageError
+from jupyter_mlops.processes import created, is_alive, machine
 from jupyter_mlops.promotion.gates import GATES
 from jupyter_mlops.promotion.gates.kinds import Gate, GateResult, Subject, Tell
 from jupyter_mlops.promotion.journal import Active, Entry, Journal, Moved
@@ -31,7 +31,6 @@ from jupyter_mlops.tracking.store import check_reachable, shown, tracking_uri
 from jupyter_mlops.workflows.artifact import Artifact, ArtifactError
 from jupyter_mlops.workflows.events import Event, Listener, Progress
 from jupyter_mlops.workflows.person import current_user
-from jupyter_mlops.workflows.processes import born, same
 from jupyter_mlops.workflows.promotions import registry_key
 from jupyter_mlops.workflows.reconciling import reconcile
 
@@ -142,14 +141,14 @@ def _begin_or_find(journal: Journal, uri: str, model: str, version: str | None, 
                     f"{state.started_by}). Let it end, or cancel it: `jupyter mlops reject {state.id}`. Then promote version {version}."
                 )
             return state
-        mended = reconcile(journal.url, uri, model)
+        mended = reconcile(journal, uri, model)
         facts = find_version(uri, model, version)
         if facts.champion == facts.version:
             raise ConflictError(f"Version {facts.version} of {model} is in production already. Nothing is to be done.")
         steps = [[gate.name, gate.title] for gate in GATES] + [[APPROVAL, "Approval"], [LIFECYCLE, "Into production"]]
         data = {
             "digest": facts.digest, "author": facts.tags.get(AUTHOR, ""), "champion": facts.champion, "run": facts.run_id,
-            "steps": steps, "comment": comment.strip(), "runner": _runner(), "reconciled": mended.get(model, []),
+            "steps": steps, "comment": comment.strip(), "runner": _runner(), "reconciled": mended,
         }  # fmt: skip
         try:
             return fold([journal.start(registry, model, facts.version, user, data)])
@@ -163,7 +162,7 @@ def _alone(state: PromotionState) -> Iterator[None]:
     """One process, and one thread of it, works on a promotion."""
     with _lock:
         if state.id in _here or _is_alive(state):
-            where = (state.runner or {}).get("host", "this machine")
+            where = str((state.runner or {}).get("machine", machine())).partition(" ")[0]
             raise ConflictError(
                 f"The promotion {state.id} of {state.model} version {state.version} is being worked on already (on {where}). "
                 "Wait for it, or stop that process first."
@@ -181,22 +180,13 @@ def _is_alive(state: PromotionState) -> bool:
     runner = state.runner
     if not runner:
         return False
-    if runner.get("host") != socket.gethostname():
-        return time.time() * 1000 - state.last.at < _ELSEWHERE * 1000
-    if runner.get("pid") == os.getpid():
-        return False  # then it would be in `_here`
-    import psutil
-
-    try:
-        return same(born(psutil.Process(int(runner["pid"]))), float(runner["created"]))
-    except (psutil.Error, KeyError, ValueError):
-        return False
+    if runner.get("machine") != machine():
+        return now() - state.last.at < _ELSEWHERE * 1000
+    return runner["pid"] != os.getpid() and is_alive(runner["pid"], runner["created"])  # ours would be in `_here`
 
 
 def _runner() -> dict[str, Any]:
-    import psutil
-
-    return {"host": socket.gethostname(), "pid": os.getpid(), "created": born(psutil.Process())}
+    return {"machine": machine(), "pid": os.getpid(), "created": created(os.getpid())}
 
 
 class _Over(Exception):

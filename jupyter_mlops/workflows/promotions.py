@@ -143,7 +143,7 @@ def _entries(journal: Journal, promotion_id: str) -> list[Entry]:
     entries = journal.entries(promotion_id)
     if not entries:
         raise NotFoundError(
-            f"There is no promotion {promotion_id}. List those of a model: `jupyter mlops promote MODEL` begins one."
+            f"There is no promotion {promotion_id}. `jupyter mlops promote MODEL` shows the one under way, or begins one."
         )
     return entries
 

@@ -16,8 +16,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from jupyter_mlops.export.checksums import file_digest
 from jupyter_mlops.promotion.process import clean_environment, run_process
-from jupyter_mlops.workflows.project_archive import file_digest
 
 __all__ = ["changed_files", "compare_registered", "main"]
 

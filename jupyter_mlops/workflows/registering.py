@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -10,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlops.data.reads import is_data_file
-from jupyter_mlops.data.versions import data_version
+from jupyter_mlops.data.versions import data_tags, data_version
 from jupyter_mlops.errors import TrackingError
+from jupyter_mlops.export.checksums import file_digest
+from jupyter_mlops.notebook.checks.secrets import masked, redacted
 from jupyter_mlops.signature import Signature
 from jupyter_mlops.tracking.lifecycle import ARCHIVE, AUTHOR, DIGEST
 from jupyter_mlops.tracking.lineage import environment, git_state
@@ -63,9 +64,11 @@ def register_project(
     try:
         check_reachable(uri)
     except TrackingError as error:
-        raise TrackingError(f"{error} Nothing was registered; --no-register converts without it.") from None
+        raise TrackingError(
+            f"{error} Nothing was registered. Convert without that: in the sidebar's options, or with --no-register."
+        ) from None
     git = git_state(notebook.resolve().parent)
-    digest = hashlib.sha256(notebook.read_bytes()).hexdigest()
+    digest = file_digest(notebook)
     distributions = dict(line.split("==", 1) for line in plan.locked)
     home = notebook.resolve().parent
     data = [data_version(path) for path in facts.files if is_data_file(path, home)]
@@ -79,31 +82,32 @@ def register_project(
         "engine": plan.engine,
         "task": plan.task,
         **git.tags,
-        **{f"data.{Path(f.path).name}": f"md5:{f.md5}" for f in data[:20]},
+        **data_tags(data),
         **_parity_tags(report),
         DIGEST: packed,
         AUTHOR: current_user(),
     }
-    executed = facts.executed
-    html = facts.folder / "notebook.html"
-    html.write_text(notebook_html(executed), encoding="utf-8")
+    values = {field.original: field.value for field in plan.settings} | dict(parameters)
+    as_written, executed = (
+        redacted(path.read_text(encoding="utf-8-sig", errors="replace"), values) for path in (notebook, facts.executed)
+    )
     record = RunRecord(
         experiment=plan.name,
         name=f"convert {notebook.name}",
-        params={field.original: field.value for field in plan.settings} | dict(parameters),
+        params=masked(values),
         metrics={name: value for name, value in report.metrics.items() if value is not None},
         tags=tags,
-        artifacts=[
-            (notebook, "notebook"), (executed, "notebook"), (html, "notebook"), (project / "requirements.lock", "environment"),
-            (archive, folder),
-        ],
+        artifacts=[(project / "requirements.lock", "environment"), (archive, folder)],
         texts={
+            f"notebook/{notebook.name}": as_written,
+            f"notebook/{facts.executed.name}": executed,
+            "notebook/notebook.html": notebook_html(executed, notebook.stem),
             "parity.json": json.dumps(report.parity, indent=2),
             "data.json": json.dumps([asdict(f) for f in data], indent=2),
             "environment/environment.json": json.dumps(environment(distributions), indent=2),
             **({"git.diff": git.diff} if git.diff else {}),
         },
-    )  # fmt: skip
+    )
     run_id = log_run(record, uri=uri)
     version = register(
         ModelRecord(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from jupyter_mlops.environment import inherited
 from jupyter_mlops.notebook.problems import Problem
 
 if TYPE_CHECKING:
@@ -129,7 +130,6 @@ def _short(text: str) -> str:
 
 
 def _execute(notebook: Notebook, cell_timeout: float | None) -> Iterator[CellResult]:
-    import os
 
     import nbformat
     from jupyter_client.kernelspec import NoSuchKernel
@@ -147,7 +147,7 @@ def _execute(notebook: Notebook, cell_timeout: float | None) -> Iterator[CellRes
         extra_arguments=["--log-level=40"],
     )
     # Hashes of strings differ from process to process, and with them the order of sets: that is one of the things to find.
-    env = {name: value for name, value in os.environ.items() if name not in ("PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED")}
+    env = inherited("PYTHONHASHSEED")
     env["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     number = 0
     try:

@@ -5,17 +5,18 @@ Everything that can go wrong in a notebook or its kernel is a value of the outco
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
+from jupyter_mlops.environment import inherited
+from jupyter_mlops.notebook.checks.secrets import redacted
 from jupyter_mlops.workflows.events import Event, Listener
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ __all__ = ["NotebookJob", "NotebookOutcome", "perform", "spare_imports"]
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|nan|inf)")
 # Of the process that starts the run, and wrong for the kernel.
-_NOT_INHERITED = frozenset({"PYTHONDONTWRITEBYTECODE", "JPY_SESSION_NAME", "VSCODE_PID", "JUPYTER_MLOPS_OWNER"})
+_NOT_INHERITED = ("JPY_SESSION_NAME", "VSCODE_PID", "JUPYTER_MLOPS_OWNER")
+_LINE = 1000  # characters of a text that are looked at
 _START_TRIES = 2  # two kernels that start at the same time may be given the same port
 
 
@@ -44,6 +46,8 @@ class NotebookJob:
         The executed notebook; nothing else writes this file.
     parameters
         Values of names of the `parameters` cell.
+    values
+        The same with those that the notebook has itself: secrets among them are kept out of events and of the outcome.
     kernel
         Name of the kernel.
     cell_timeout
@@ -59,6 +63,7 @@ class NotebookJob:
     output: Path
     kernel: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
     cell_timeout: float | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     names: tuple[str, ...] = ()
@@ -126,7 +131,8 @@ def perform(job: NotebookJob, listen: Listener = lambda event: None) -> Notebook
     nb = prepare_notebook_metadata(nb, str(job.source), str(job.output))
     numbers = [cell.metadata.pop("mlops_cell", None) for cell in nb.cells]
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
-        return _Run(job, nb, numbers, log, listen).outcome()
+        outcome = _Run(job, nb, numbers, log, listen).outcome()
+    return replace(outcome, error=redacted(outcome.error, job.values), traceback=redacted(outcome.traceback, job.values))
 
 
 class _Run:
@@ -152,7 +158,8 @@ class _Run:
             self._execute()
         except CellTimeoutError:
             limit = self.job.cell_timeout or 0
-            reason, error = "timeout", f"did not finish within {limit:g} s. Give it more time (--cell-timeout), or less to do."
+            reason = "timeout"
+            error = f"did not finish within {limit:g} s. Give it more time (--cell-timeout on the command line), or less to do."
         except DeadKernelError:
             reason, error = "kernel", self._death(watch.exit_code)
         except KeyboardInterrupt:
@@ -167,7 +174,7 @@ class _Run:
             self._mark_unfinished(watch.current, error)
             save(self.nb, self.job.output)
             if started_once:
-                self.listen(Event(self._step(watch.current), "failed", error.split("\n")[0]))
+                self.listen(Event(self._step(watch.current), "failed", self._public(error.split("\n")[0])))
             return NotebookOutcome(status, seconds, {}, None, reason, error, self._number(watch.current), self._tail())
         if watch.error is not None:
             error = f"{place}{self._line(watch.error)} failed: {self._what(watch.error)}. {_advice(watch.error)}"
@@ -181,7 +188,7 @@ class _Run:
         from jupyter_mlops.workflows.papermill_engine import Watch
 
         # Plots are drawn into the notebook's outputs; a kernel must not open windows.
-        environment = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
+        environment = inherited(*_NOT_INHERITED)
         environment["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
         environment.update(self.job.environment)
         return Watch(environment, self.job.folder, self.log, self.job.names, self._on_cell)
@@ -211,16 +218,21 @@ class _Run:
     def _on_cell(self, index: int, what: str, text: str) -> None:
         step = self._step(index)
         position = self.running.index(index)
+        text, title = self._public(text), self._public(_title(self.nb.cells[index].source))[:70]
         if what == "started":
             self.cell_started = perf_counter()
-            self.listen(Event(step, "started", _title(self.nb.cells[index].source), position / len(self.running)))
+            self.listen(Event(step, "started", title, position / len(self.running)))
         elif what == "output":
             self.listen(Event(step, "progress", text[:100], position / len(self.running)))
         else:
             seconds = round(perf_counter() - self.cell_started, 3)
-            message = text if what == "failed" else _title(self.nb.cells[index].source)
+            message = text if what == "failed" else title
             status: Literal["done", "failed"] = "failed" if what == "failed" else "done"
             self.listen(Event(step, status, message, (position + 1) / len(self.running), seconds))
+
+    def _public(self, text: str) -> str:
+        """A text of the notebook or its output without secrets; what is cut is cut behind this, so that no half of one is left."""
+        return redacted(text[:_LINE], self.job.values)
 
     # -- telling --------------------------------------------------------------------------------------------------------
 
@@ -241,7 +253,7 @@ class _Run:
         if code is not None and code < 0:
             name = _signal_name(-code)
             hints = {
-                "SIGKILL": "That is what the system does when memory runs out: try fewer rows (-p), or a larger machine.",
+                "SIGKILL": "That is what the system does when memory runs out: try fewer rows, or a larger machine.",
                 "SIGSEGV": "A native library crashed: look which one the cell calls, and update it.",
                 "SIGTERM": "Something asked it to stop.",
             }
@@ -249,12 +261,12 @@ class _Run:
         elif code is not None:
             what = f"ended the kernel: it left with exit code {code}, so the cell (or a library) ended the process itself."
         else:
-            what = "ended the kernel. Often it ran out of memory: try fewer rows (-p)."
+            what = "ended the kernel. Often it ran out of memory: try fewer rows."
         return what + self._tail(before=" Its last words:")
 
     def _tail(self, before: str = "") -> str:
         self.log.seek(0)
-        text = str(self.log.read()).strip()
+        text = redacted(str(self.log.read()).strip(), self.job.values)
         if not text:
             return ""
         return f"{before}\n{text[-800:]}" if before else text[-4000:]
@@ -266,10 +278,10 @@ class _Run:
         found = re.findall(r"^-+> ?(\d+) ", plain, flags=re.MULTILINE)
         if not found or not 0 < int(found[0]) <= len(source):
             return ""
-        return f", line {found[0]} ({source[int(found[0]) - 1].strip()[:80]})"
+        return f", line {found[0]} ({self._public(source[int(found[0]) - 1].strip())[:80]})"
 
     def _what(self, error: Any) -> str:
-        return f"{error.ename}: {error.evalue}"[:500].rstrip(".")
+        return self._public(f"{error.ename}: {error.evalue}")[:500].rstrip(".")
 
     def _shown(self) -> dict[str, float]:
         """Metrics that a cell shows as its result."""
@@ -307,7 +319,7 @@ class _NotStarted(Exception):
 def _title(source: str) -> str:
     """The first line that says something."""
     lines = [line.strip() for line in source.split("\n") if line.strip() and not line.strip().startswith("#")]
-    return (lines[0] if lines else source.strip().split("\n")[0])[:70]
+    return lines[0] if lines else source.strip().split("\n")[0]
 
 
 def _signal_name(number: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlops.errors import KernelError, OutputError, UsageError
+from jupyter_mlops.export.checksums import file_digest
 from jupyter_mlops.notebook.checks.secrets import masked, redacted
 from jupyter_mlops.notebook.dataflow import analyse
 from jupyter_mlops.notebook.read import read_notebook
@@ -22,6 +22,7 @@ from jupyter_mlops.workflows.run_metrics import MetricSources, metric_sources
 if TYPE_CHECKING:
     from jupyter_mlops.notebook.dataflow import Analysis
     from jupyter_mlops.tracking.lineage import GitState
+    from jupyter_mlops.tracking.recording import Recording
 
 __all__ = [
     "RunOptions",
@@ -29,10 +30,14 @@ __all__ = [
     "Subject",
     "kernel_environment",
     "new_place",
+    "record_notebook",
     "record_outcome",
     "run_notebook",
     "runs_folder",
 ]
+
+# For whoever reads it: a terminal, or the sidebar.
+_ELSEWHERE = "Executed notebooks go to runs/ beside the notebook; on the command line, -o names another place."
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class RunResult:
-    """How a re-run ended, and where everything is."""
+    """How a re-run ended, and where everything is. Of `parameters`, those that look like a secret are masked."""
 
     outcome: NotebookOutcome
     output: Path
@@ -141,7 +146,8 @@ class Subject:
         given = {**self.injected, **parameters} if parameters else {}
         return NotebookJob(
             source=source or self.path, folder=self.path.parent, output=output, kernel=self.kernel, parameters=given,
-            cell_timeout=cell_timeout, environment=environment or {}, names=self.metrics.names, shown=self.metrics.shown,
+            values={**self.declared, **given}, cell_timeout=cell_timeout, environment=environment or {},
+            names=self.metrics.names, shown=self.metrics.shown,
         )  # fmt: skip
 
 
@@ -167,8 +173,9 @@ def run_notebook(path: Path, options: RunOptions | None = None, listen: Listener
     uri = tracking_uri(options.tracking_uri, subject.path.parent)
     experiment = options.experiment or os.environ.get("MLFLOW_EXPERIMENT_NAME") or subject.path.stem
     values = {**subject.declared, **given}
+    shown = masked(values)
     recording = Recording.start(
-        uri=uri, experiment=experiment, name=options.name or subject.path.stem, params=masked(values),
+        uri=uri, experiment=experiment, name=options.name or subject.path.stem, params=shown,
         behind=not subject.metrics.tracked,  # runs of its cells are nested in it: MLflow has to know it before
         tags={**subject.tags, "mlops.kind": "rerun", "mlops.name": options.name or subject.path.stem},
     )  # fmt: skip
@@ -176,19 +183,21 @@ def run_notebook(path: Path, options: RunOptions | None = None, listen: Listener
     try:
         outcome = perform(subject.job(given, output, cell_timeout=options.cell_timeout, environment=environment), listen)
     except BaseException as error:
-        recording.log(tags={"mlops.error": f"{type(error).__name__}: {error}"})
+        recording.log(tags={"mlops.error": redacted(f"{type(error).__name__}: {error}", values)})
         recording.finish("FAILED", wait=1.0)
         if isinstance(error, OSError):
-            raise OutputError(f"The run could not be kept: {error}. Free some space, or choose another place: -o.") from error
+            raise OutputError(
+                f"The run could not be kept: {error}. Free some space, or choose another place (-o on the command line)."
+            ) from error
         raise
-    metrics = record_outcome(recording, subject, outcome, output, uri)
+    metrics = record_outcome(recording, subject, outcome, output, uri, values)
     listen(Event("record", "started", f"to {experiment}"))
     delivered = recording.finish(outcome.status)
     if delivered:
         listen(Event("record", "done", f"run {recording.run_id}"))
     else:
         listen(Event("record", "failed", recording.problem or "MLflow takes long; the run is kept and delivered later"))
-    return RunResult(outcome, output, values, metrics, recording.run_id, experiment, uri, delivered)
+    return RunResult(outcome, output, shown, metrics, recording.run_id, experiment, uri, delivered)
 
 
 def kernel_environment(notebook: Path, uri: str, experiment: str, run_id: str) -> dict[str, str]:
@@ -201,8 +210,16 @@ def kernel_environment(notebook: Path, uri: str, experiment: str, run_id: str) -
     }
 
 
-def record_outcome(recording: Any, subject: Subject, outcome: NotebookOutcome, output: Path, uri: str) -> dict[str, float]:
-    """Add metrics, the executed notebook and what went wrong to a run; returns the metrics."""
+def record_outcome(
+    recording: Recording, subject: Subject, outcome: NotebookOutcome, output: Path, uri: str, values: Mapping[str, Any]
+) -> dict[str, float]:
+    """Add metrics, the executed notebook and what went wrong to a run; returns the metrics.
+
+    Parameters
+    ----------
+    values
+        What the notebook ran with; secrets among them are taken out of the executed notebook, as they were out of the outcome.
+    """
     metrics = dict(outcome.metrics)
     if subject.metrics.tracked and outcome.status != "KILLED":
         metrics = {**_nested_metrics(uri, recording.spooled.experiment, recording.run_id), **metrics}
@@ -210,15 +227,20 @@ def record_outcome(recording: Any, subject: Subject, outcome: NotebookOutcome, o
     if outcome.peak_memory_mib is not None:
         own["peak_memory_mib"] = outcome.peak_memory_mib
     recording.log(metrics={**metrics, **own})
-    if output.is_file():
-        recording.text(f"notebook/{output.name}", redacted(output.read_text(encoding="utf-8", errors="replace")))
+    record_notebook(recording, output, values)
     if subject.git_diff:
         recording.text("git.diff", subject.git_diff)
     if outcome.error:
-        recording.log(tags={"mlops.error": redacted(outcome.error)})
+        recording.log(tags={"mlops.error": outcome.error})
     if outcome.traceback:
-        recording.text("traceback.txt", redacted(outcome.traceback))
+        recording.text("traceback.txt", outcome.traceback)
     return metrics
+
+
+def record_notebook(recording: Recording, path: Path, values: Mapping[str, Any]) -> None:
+    """Add a notebook to a run, as far as there is one, without the secrets among its values."""
+    if path.is_file() and (text := path.read_text(encoding="utf-8", errors="replace")):
+        recording.text(f"notebook/{path.name}", redacted(text, values))
 
 
 def runs_folder(notebook: Path) -> Path:
@@ -235,7 +257,7 @@ def runs_folder(notebook: Path) -> Path:
             folder.mkdir()
             (folder / ".gitignore").write_text("*\n", encoding="utf-8")
         except OSError as error:
-            raise OutputError(f"{folder} cannot be made ({error.strerror}). Say where executed notebooks go: -o.") from error
+            raise OutputError(f"{folder} cannot be made ({error.strerror}). {_ELSEWHERE}") from error
     return folder
 
 
@@ -258,9 +280,9 @@ def new_place(folder: Path, stem: str, suffix: str) -> Path:
         except FileExistsError:
             continue
         except OSError as error:
-            raise OutputError(f"{path} cannot be written ({error.strerror}). Say where executed notebooks go: -o.") from error
+            raise OutputError(f"{path} cannot be written ({error.strerror}). {_ELSEWHERE}") from error
         return path
-    raise OutputError(f"{folder} has a thousand runs of this second. Say where executed notebooks go: -o.")
+    raise OutputError(f"{folder} has a thousand runs of this second. {_ELSEWHERE}")
 
 
 def _output(notebook: Path, wanted: Path | None) -> Path:
@@ -277,7 +299,7 @@ def _output(notebook: Path, wanted: Path | None) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.open("a").close()
     except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error.strerror}). Choose another place with -o.") from error
+        raise OutputError(f"{path} cannot be written ({error.strerror}). {_ELSEWHERE}") from error
     return path
 
 
@@ -291,18 +313,18 @@ def _check_kernel(name: str, notebook: Path) -> None:
         known = ", ".join(sorted(manager.find_kernel_specs())) or "none"
         raise KernelError(
             f"{notebook.name} asks for the kernel {name!r}, which is not installed here (there is: {known}). Install it "
-            "(python -m ipykernel install --user --name NAME) or choose another: --kernel."
+            "(python -m ipykernel install --user --name NAME) or choose another: in JupyterLab, or with --kernel on the command line."
         ) from None
     if spec.language.lower() != "python":
         raise UsageError(
-            f"The kernel {name!r} runs {spec.language}, the notebook is in Python. Choose a Python kernel: --kernel."
+            f"The kernel {name!r} runs {spec.language}, the notebook is in Python. Choose a Python kernel: in JupyterLab, or with --kernel."
         )
 
 
 def _tags(path: Path, git: GitState) -> dict[str, str]:
     return {
         "notebook": path.name,
-        "notebook.sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "notebook.sha256": file_digest(path),
         "mlflow.source.name": path.name,
         "mlflow.source.type": "NOTEBOOK",
         **git.tags,

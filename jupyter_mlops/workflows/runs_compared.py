@@ -50,7 +50,7 @@ def compared_runs(uri: str, run_ids: Sequence[str]) -> dict[str, Any]:
     if len(rows) == 2:
         pair = compare(uri, rows[0], rows[1], *(read_artifacts(uri, one.run_id) for one in rows))
         differences = [{"title": title, "text": text} for title, text in _differences(pair)]
-        notes = [one.replace("Run a ", "The first run ").replace("Run b ", "The second run ") for one in pair.notes]
+        notes = list(pair.notes)
     return {
         "runs": [
             {"id": row.run_id, "name": row.name, "status": row.status, "started": row.start_time,

@@ -12,7 +12,7 @@ from jupyter_mlops.errors import UsageError
 from jupyter_mlops.tracking.listing import RunRow
 from jupyter_mlops.workflows.runs_table import FIXED, TAGS, Column, Value, value_of
 
-__all__ = ["RunsFilter", "number_of", "read_filter"]
+__all__ = ["NO_FILTER", "RunsFilter", "number_of", "read_filter"]
 
 _QUOTED = r"\"[^\"]*\"|'[^']*'"
 _NAME = rf"(?:(?:metric|param|tag):|(?:metrics|params|tags)\.)?(?:{_QUOTED}|[^\s<>=!\"']+)"
@@ -62,7 +62,7 @@ class _Comparison:
 
 @dataclass(frozen=True)
 class RunsFilter:
-    """A filter that was read; without words and comparisons it leaves all."""
+    """A filter that was read; without words and comparisons, which is `NO_FILTER`, it leaves all."""
 
     words: tuple[str, ...] = ()
     comparisons: tuple[_Comparison, ...] = ()
@@ -86,6 +86,9 @@ class RunsFilter:
                 close = difflib.get_close_matches(one.name, names, 1)
                 found.append(f"No run has {one.name!r}." + (f" Did you mean {close[0]!r}?" if close else ""))
         return found
+
+
+NO_FILTER = RunsFilter()
 
 
 def read_filter(text: str) -> RunsFilter:

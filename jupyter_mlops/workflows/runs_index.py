@@ -68,7 +68,10 @@ class RunsIndex:
             return self._sorted
 
     def update(self, needed: int, *, refresh: bool = False) -> None:
-        """Learn what is new, inside of `undisturbed`. Returns when the first `needed` runs are there, or after a second at most.
+        """Learn what is new, inside of `undisturbed`. Returns when the first `needed` runs are there.
+
+        Some runs are always waited for. Once some are known, the others are waited for `_PATIENCE` at most: what is read until
+        then has to do, and `complete` says whether that is all.
 
         Parameters
         ----------
@@ -96,11 +99,11 @@ class RunsIndex:
             self._learn_changes(_FRESH_READING if reading else _FRESH)
         with self._changed:
             # Of an experiment that nothing is known of, at least the first page is waited for, however long it takes.
-            self._changed.wait_for(lambda: self._first or self._error is not None)
+            self._changed.wait_for(lambda: self._first or self._reader is None)
             if not self.complete and not self._enough(needed, refresh):
                 self._asking -= 1
                 self._changed.notify_all()
-                self._changed.wait_for(lambda: self._enough(needed, refresh) or self._error is not None, _PATIENCE)
+                self._changed.wait_for(lambda: self._enough(needed, refresh) or self._reader is None, _PATIENCE)
                 self._asking += 1
             if self._error is not None:
                 raise self._error
@@ -137,13 +140,13 @@ class RunsIndex:
         try:
             with _rare_collections:
                 for page in run_pages(self.uri, self.experiment, first=_NEWEST, size=_PAGE):
-                    if self._closed:
-                        break
                     seen.update(row.run_id for row in page)
                     self._put(page)
                     with self._changed:
                         self._first = True
                         self._changed.notify_all()
+                        if self._closed:  # whoever still waits has a page
+                            break
                         self._changed.wait_for(lambda: not self._asking, _LET_GO)
         except Exception as found:  # whatever it is, the one who asks is told
             error = found

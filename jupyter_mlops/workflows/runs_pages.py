@@ -14,7 +14,7 @@ from jupyter_mlops.tracking.listing import RunRow, best_runs
 from jupyter_mlops.tracking.store import check_reachable, shown
 from jupyter_mlops.workflows.runs import experiment_notes
 from jupyter_mlops.workflows.runs_compared import compared_runs
-from jupyter_mlops.workflows.runs_filter import RunsFilter, number_of, read_filter
+from jupyter_mlops.workflows.runs_filter import NO_FILTER, RunsFilter, number_of, read_filter
 from jupyter_mlops.workflows.runs_index import RunsIndex, runs_index
 from jupyter_mlops.workflows.runs_table import FIXED, Column, Kind, RunsTable, json_values, table, value_of
 
@@ -60,10 +60,10 @@ def runs_page(
     with index.undisturbed():
         index.update(offset + limit, refresh=refresh)
         complete = index.complete
-        if by is not None and by.kind == "metric" and not index.filled and not filter_text.strip() and offset + limit <= _BEST:
+        if by is not None and by.kind == "metric" and not index.filled and chosen == NO_FILTER and offset + limit <= _BEST:
             best = best_runs(uri, experiment, by.title, maximize=descending, limit=offset + limit)
             index.add(best)
-        view = _views_of(index).get(index, by, descending, filter_text, chosen)
+        view = _views_of(index).get(index, by, descending, chosen)
     rows = view.rows if best is None else _first(best, view.rows, by)
     shown_rows = rows[offset : offset + limit]
     notes = experiment_notes(uri, experiment, empty=not rows, filtered=bool(view.table.rows))
@@ -147,23 +147,24 @@ class _Views:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._version = -1
-        self._kept: dict[tuple[str, bool, str], _View] = {}
+        self._kept: dict[tuple[str, bool, RunsFilter], _View] = {}
         self._table: RunsTable | None = None
 
-    def get(self, index: RunsIndex, by: Column | None, descending: bool, filter_text: str, chosen: RunsFilter) -> _View:
+    def get(self, index: RunsIndex, by: Column | None, descending: bool, chosen: RunsFilter) -> _View:
         with self._lock:
             version, rows = index.rows()
             if self._table is None or version != self._version:
                 # The columns are those of all runs, so that they stay where they are while one sorts and filters.
                 self._version, self._table = version, table(index.uri, index.experiment, rows)
                 self._kept.clear()
-            key = ("" if by is None else by.key, descending, filter_text)
+            key = ("" if by is None else by.key, descending, chosen)
             if key not in self._kept:
                 if len(self._kept) >= _VIEWS:
                     self._kept.clear()
-                matching = [row for row in rows if chosen.matches(row)] if filter_text.strip() else rows
+                matching = [row for row in rows if chosen.matches(row)] if chosen != NO_FILTER else rows
                 if by is not None:
-                    by = next((one for one in self._table.columns if one.key == key[0]), by)
+                    # The table knows whether the values of a parameter are numbers.
+                    by = next((one for one in self._table.columns if one.key == by.key), by)
                     matching = _sorted(matching, by, descending)
                 elif not descending:
                     matching = matching[::-1]

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from jupyter_mlops.tracking.directions import lower_is_better
 from jupyter_mlops.tracking.listing import RunRow
-from jupyter_mlops.tracking.store import shown
+from jupyter_mlops.tracking.store import page_link, shown
 
 __all__ = [
     "FIXED",
@@ -215,6 +215,8 @@ def value_of(row: RunRow, column: Column) -> Value:
         return row.metrics.get(column.title)
     if column.kind == "param":
         return row.params.get(column.title)
+    if column.kind == "tag" and column.title not in TAGS:
+        return row.tags.get(column.title)
     return _FIELDS[column.title](row)
 
 
@@ -253,9 +255,7 @@ _FIELDS: dict[str, Callable[[RunRow], Value]] = {
 
 def run_link(uri: str, experiment_id: str, run_id: str) -> str | None:
     """The run's page in MLflow, where the store is a server."""
-    if not uri.startswith(("http://", "https://")):
-        return None
-    return f"{shown(uri).rstrip('/')}/#/experiments/{experiment_id}/runs/{run_id}"
+    return page_link(uri, f"experiments/{experiment_id}/runs/{run_id}")
 
 
 def value_text(value: Value, column: Column) -> str:

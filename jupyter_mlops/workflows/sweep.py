@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from jupyter_mlops.errors import UsageError
 from jupyter_mlops.notebook.checks.secrets import masked
 from jupyter_mlops.workflows.events import Event, Listener
-from jupyter_mlops.workflows.run_notebook import Subject, kernel_environment, new_place, record_outcome, runs_folder
+from jupyter_mlops.workflows.run_notebook import (
+    Subject,
+    kernel_environment,
+    new_place,
+    record_notebook,
+    record_outcome,
+    runs_folder,
+)
 from jupyter_mlops.workflows.sweep_grid import Point, choose_points, read_grid
 from jupyter_mlops.workflows.sweep_journal import Entry, Journal, content_hash, latest_sweep, point_key
 from jupyter_mlops.workflows.sweep_options import SweepOptions, SweepResult
@@ -119,12 +126,14 @@ class _Sweep:
         content = content_hash(subject.analysis.notebook)
         keys = [point_key(content, point) for point in points]
         before = journal.entries()
+        self.points = dict(enumerate(points, start=1))
+        # What is told of a run, wherever that is, comes from its entry: so that never holds a secret.
         self.entries: dict[int, Entry] = {}
-        for number, (key, point) in enumerate(zip(keys, points, strict=True), start=1):
+        for (number, point), key in zip(self.points.items(), keys, strict=True):
             old = before.get(key)
             done = old is not None and old.status == "FINISHED"
             self.entries[number] = (
-                replace(old, number=number, parameters=point) if old and done else Entry(number, key, point, "")
+                replace(old, number=number, parameters=masked(point)) if old and done else Entry(number, key, masked(point), "")
             )
         self.open = [number for number, entry in self.entries.items() if entry.status != "FINISHED"]
         self.skipped = len(points) - len(self.open)
@@ -169,11 +178,11 @@ class _Sweep:
         from jupyter_mlops.tracking.recording import Recording
 
         assert self.parent is not None
-        entry = self.entries[number]
+        entry, point = self.entries[number], self.points[number]
         output = self.journal.place(number)
         recording = Recording.start(
             uri=self.uri, experiment=self.experiment, name=describe(entry.parameters), parent=self.parent.run_id, behind=self.behind,
-            params=masked({**self.subject.declared, **entry.parameters}),
+            params=masked(self._values(number)),
             tags={**self.subject.tags, "mlops.kind": "rerun", "mlops.name": self.name, "mlops.sweep": self.journal.folder.name},
         )  # fmt: skip
         self.recordings[number] = recording
@@ -188,16 +197,17 @@ class _Sweep:
             **(thread_limits(self.pool.workers or 1) if self.pool.local else {}),
         }
         return self.subject.job(
-            entry.parameters,
-            output,
-            source=self.journal.notebook,
-            cell_timeout=self.options.cell_timeout,
-            environment=environment,
+            point, output, source=self.journal.notebook, cell_timeout=self.options.cell_timeout, environment=environment
         )
+
+    def _values(self, number: int) -> dict[str, Any]:
+        """What the notebook runs with, secrets included."""
+        return {**self.subject.declared, **self.points[number]}
 
     def _end(self, number: int, outcome: NotebookOutcome) -> None:
         recording, entry = self.recordings.pop(number), self.entries[number]
-        metrics = record_outcome(recording, self.subject, outcome, self.journal.folder / entry.output, self.uri)
+        output = self.journal.folder / entry.output
+        metrics = record_outcome(recording, self.subject, outcome, output, self.uri, self._values(number))
         recording.finish(outcome.status, wait=0.0)
         entry = replace(
             entry, run_id=recording.run_id, status=outcome.status, metrics=metrics, seconds=outcome.seconds, error=outcome.error
@@ -224,9 +234,7 @@ class _Sweep:
         self.running.discard(number)
         entry = self.entries[number]
         if recording is not None:
-            output = self.journal.folder / entry.output
-            if output.is_file() and output.stat().st_size:
-                recording.file(output, "notebook")
+            record_notebook(recording, self.journal.folder / entry.output, self._values(number))
             recording.log(tags={"mlops.error": reason})
             recording.finish(status, wait=0.0)
         self._note(replace(entry, status=status, error=reason))
@@ -318,8 +326,9 @@ class _Sweep:
         (self.journal.folder / "sweep.csv").write_text(as_csv(entries, by), encoding="utf-8")
         summary = json.dumps(result.as_dict() | {"delivered": None}, ensure_ascii=False, indent=2, default=repr)
         (self.journal.folder / "sweep.json").write_text(summary, encoding="utf-8")
-        for name in ("sweep.csv", "sweep.json", "notebook.ipynb"):
-            parent.file(self.journal.folder / name, "notebook" if name.endswith("ipynb") else "")
+        for name in ("sweep.csv", "sweep.json"):
+            parent.file(self.journal.folder / name)
+        record_notebook(parent, self.journal.notebook, self.subject.declared)
         parent.log(
             metrics={"runs": len(entries), "failed": len(result.failed), "skipped": self.skipped, "duration_seconds": seconds}
         )

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlops.errors import ParameterError, UsageError
+from jupyter_mlops.notebook.checks.secrets import masked
 
 if TYPE_CHECKING:
     from jupyter_mlops.workflows.run_notebook import Subject
@@ -187,7 +188,8 @@ def _typed(name: str, value: Any, subject: Subject) -> Any:
     default = subject.declared.get(name)
     if isinstance(default, str) and not isinstance(value, str):
         # 1.10 has become 1.1 already, and 007 seven.
-        raise ParameterError(f"Parameter {name!r} is str in the notebook ({default!r}): put {value!r} into quotes in the grid.")
+        before, given = masked({name: default})[name], masked({name: value})[name]
+        raise ParameterError(f"Parameter {name!r} is str in the notebook ({before!r}): put {given!r} into quotes in the grid.")
     return subject.check({name: value})[name]
 
 

@@ -28,7 +28,15 @@ _JOURNAL, _NOTEBOOK, _LOCK = "journal.jsonl", "notebook.ipynb", "lock"
 
 @dataclass
 class Entry:
-    """One run of a sweep, as far as it has come. `status` is ``RUNNING`` or what MLflow calls its end."""
+    """One run of a sweep, as far as it has come.
+
+    Attributes
+    ----------
+    parameters
+        As they may be shown: masked where they look like a secret.
+    status
+        ``RUNNING`` or what MLflow calls its end.
+    """
 
     number: int
     key: str
@@ -110,7 +118,7 @@ class Journal:
         self._append({"run": asdict(entry)})
 
     def head(self) -> dict[str, Any]:
-        """What the sweep was started with."""
+        """What the sweep was started with: its points have their true values."""
         return next((dict(line["sweep"]) for line in self._lines() if "sweep" in line), {})
 
     def entries(self) -> dict[str, Entry]:
@@ -134,7 +142,8 @@ class Journal:
     def _append(self, data: Mapping[str, Any]) -> None:
         # The line before may have been cut off: a new one never continues it.
         line = f"\n{json.dumps(data, ensure_ascii=False, default=repr)}\n".encode()
-        file = os.open(self.folder / _JOURNAL, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        # Its head has the points as they are run, secrets included: without them, nobody could go on.
+        file = os.open(self.folder / _JOURNAL, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             os.write(file, line)
             os.fsync(file)

@@ -21,6 +21,7 @@ from itertools import count, islice
 from typing import Any, TypeVar
 
 from jupyter_mlops.errors import EnvironmentLackError, MissingPackageError, MlopsError, UsageError
+from jupyter_mlops.notebook.checks.secrets import redacted
 from jupyter_mlops.workflows.run_job import NotebookJob, NotebookOutcome, perform, spare_imports
 
 __all__ = ["ENGINES", "Pool", "thread_limits"]
@@ -221,8 +222,9 @@ def _work(number: int, job: NotebookJob, owner: int) -> tuple[int, NotebookOutco
         return number, perform(job)
     except Exception as error:  # whatever it is, it is this run's alone
         seconds = round(time.perf_counter() - started, 3)
-        what = f"The notebook could not be run: {type(error).__name__}: {error}"
-        return number, NotebookOutcome("FAILED", seconds, reason="environment", error=what, traceback=traceback.format_exc())
+        what = redacted(f"The notebook could not be run: {type(error).__name__}: {error}", job.values)
+        trace = redacted(traceback.format_exc(), job.values)
+        return number, NotebookOutcome("FAILED", seconds, reason="environment", error=what, traceback=trace)
 
 
 _guarded = False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
@@ -15,8 +14,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from jupyter_mlops.data.reads import Reads, named_files
-from jupyter_mlops.data.versions import DataVersion, How, data_version
+from jupyter_mlops.data.versions import DataVersion, How, data_tags, data_version
 from jupyter_mlops.errors import TrackingError, UsageError
+from jupyter_mlops.export.checksums import file_digest
 from jupyter_mlops.notebook.checks.secrets import masked, redacted
 from jupyter_mlops.tracking.autologging import Autologging
 from jupyter_mlops.tracking.guard import Guard, KnownRun, is_away
@@ -420,12 +420,11 @@ class TrackedCell:
         return found
 
     def _last_tags(self, git: GitState, data: Sequence[DataVersion]) -> dict[str, str]:
-        tags = {f"data.{Path(one.path).name}": f"md5:{one.md5}" for one in data[:20] if one.md5}
-        tags |= git.tags
+        tags = data_tags(data) | git.tags
         if git.commit:
             tags["mlflow.source.git.commit"] = git.commit
         if self.notebook is not None and self.notebook.is_file():
-            tags["notebook.sha256"] = hashlib.sha256(self.notebook.read_bytes()).hexdigest()
+            tags["notebook.sha256"] = file_digest(self.notebook)
         tags |= self.session.pending_tags
         return tags
 

@@ -7,8 +7,6 @@ process of its own.
 from __future__ import annotations
 
 import json
-import os
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_mlops.errors import ExportError
 from jupyter_mlops.workflows.prover import _package
+from jupyter_mlops.workflows.serving import free_port, service_environment
 
 if TYPE_CHECKING:
     from jupyter_mlops.export.parity import Comparison, Predictions
@@ -29,12 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["running_service", "verify"]
 
 _BATCH = 50
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -46,15 +39,12 @@ def running_service(project: Path, python: str = sys.executable, *, timeout: flo
     ExportError
         It ended, or was not ready in time; the end of what it printed is in the message.
     """
-    port = _free_port()
-    env = {
-        **{k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"},
-        "PYTHONPATH": os.pathsep.join([str(project / "src"), str(project)]),
-        "HOST": "127.0.0.1", "PORT": str(port), "SERVICE_HOST": "127.0.0.1", "SERVICE_PORT": str(port),
-    }  # fmt: skip
+    port = free_port()
     log = project.parent / f".service-{port}.log"
     with log.open("w+b") as out:
-        process = subprocess.Popen([python, "-m", "service"], cwd=project, env=env, stdout=out, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [python, "-m", "service"], cwd=project, env=service_environment(project, port), stdout=out, stderr=subprocess.STDOUT
+        )
         try:
             base = f"http://127.0.0.1:{port}"
             deadline = time.monotonic() + timeout

@@ -11,6 +11,7 @@ import traceback
 from collections import deque
 from typing import Any
 
+from jupyter_mlops.environment import inherited
 from jupyter_mlops.errors import EnvironmentLackError, ExportError
 
 __all__ = ["Worker", "serve"]
@@ -23,10 +24,9 @@ class Worker:
     """
 
     def __init__(self, python: str = sys.executable) -> None:
-        env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         self._process = subprocess.Popen(
             [python, "-m", "jupyter_mlops.workflows.worker"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=inherited(),
         )  # fmt: skip
         self._errors: deque[str] = deque(maxlen=200)
         self._drainer = threading.Thread(target=self._drain, daemon=True)

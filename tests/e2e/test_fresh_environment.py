@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_mlops.workflows.serving import free_port
 from tests.conftest import Converted
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("penguins")]
@@ -54,9 +54,7 @@ def test_its_tests_pass_there(python: Path, converted: Callable[[str], Converted
 def test_its_service_predicts_what_the_notebook_predicted(python: Path, converted: Callable[[str], Converted]) -> None:
     done = converted("penguins")
     golden = json.loads((done.folder / "model" / "golden.json").read_text(encoding="utf-8"))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     env = {**os.environ, "PYTHONPATH": "src", "SERVICE_HOST": "127.0.0.1", "SERVICE_PORT": str(port)}
     process = subprocess.Popen([python, "-m", "service"], cwd=done.folder, env=env, stdout=subprocess.DEVNULL)
     try:

@@ -13,12 +13,14 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import page
 from tests.lab import Lab, running_lab
-from tests.notebooks import PENGUINS, write_notebook
+from tests.notebooks import PENGUINS, untagged, write_notebook
 from tests.sidebar import BUNDLE, Sidebar, needs_bundle
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("labextension")]
 
 TAGS = ("imports", "functions", "parameters", "load", "validate", "features", "train", "evaluate", "test", "skip")
+# Only cells in view are in the page: the hardest for what stands above cells, and JupyterLab's default before 4.6.
+MODE = "full"
 MIXED = [
     ("imports", "import pandas as pd\nfrom sklearn.linear_model import LogisticRegression\n"
                 "from sklearn.model_selection import train_test_split"),
@@ -35,7 +37,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     place = tmp_path_factory.mktemp("tags")
     work = place / "work"
     work.mkdir()
-    with running_lab(work, place, extension=BUNDLE) as running:
+    with running_lab(work, place, extension=BUNDLE, windowing=MODE) as running:
         yield running
 
 
@@ -43,7 +45,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def penguins(lab: Lab, request: pytest.FixtureRequest) -> str:
     """Name of an untagged notebook."""
     name = f"{request.node.name}.ipynb"
-    write_notebook(lab.work / name, [("", source) if tag != "md" else (tag, source) for tag, source in PENGUINS])
+    write_notebook(lab.work / name, untagged(PENGUINS))
     return name
 
 
@@ -89,11 +91,11 @@ def _select(opened: Page, index: int, *modifiers: Literal["Shift"]) -> None:
     _cell(opened, index).locator(".jp-InputPrompt").click(modifiers=modifiers)
 
 
-@pytest.mark.parametrize("mode", ["full", "defer"])
+@pytest.mark.parametrize("mode", ["defer", "contentVisibility", MODE])
 def test_every_cell_in_view_of_a_long_notebook_has_its_chip(lab: Lab, mode: str) -> None:
     name, count = f"long-{mode}.ipynb", 300
     write_notebook(lab.work / name, [(TAGS[i % len(TAGS)], f"x{i} = {i}\ny{i} = x{i}\nprint(y{i})") for i in range(count)])
-    lab.configure("notebook-extension/tracker", windowingMode=mode)
+    lab.windowing(mode)
     try:
         with page() as opened:
             lab.open(opened, name)
@@ -116,7 +118,7 @@ def test_every_cell_in_view_of_a_long_notebook_has_its_chip(lab: Lab, mode: str)
             index = opened.evaluate("() => window.jupyterapp.shell.currentWidget.content.activeCellIndex")
             expect(_cell(opened, index).locator(".jp-mlops-Chip:visible")).to_have_count(0)
     finally:
-        lab.configure("notebook-extension/tracker", windowingMode="none")
+        lab.windowing(MODE)
 
 
 _IN_VIEW = """
@@ -175,6 +177,7 @@ def test_the_drop_down_tags_several_cells_as_one_step_and_leaves_other_tags(lab:
 
 def test_suggestions_are_accepted_and_dismissed_one_by_one(lab: Lab, penguins: str) -> None:
     with page() as opened:
+        opened.set_viewport_size({"width": 1200, "height": 2400})  # all cells are in view
         sidebar = Sidebar(opened, lab)
         sidebar.open(penguins)
         notebook = sidebar.section("Notebook")

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser import page
 from tests.lab import Lab, running_lab
-from tests.notebooks import PENGUINS, write_notebook
+from tests.notebooks import PENGUINS, untagged, write_notebook
 from tests.sidebar import BUNDLE, Sidebar, needs_bundle
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("notebook7")]
@@ -24,7 +24,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     place = tmp_path_factory.mktemp("notebook7")
     work = place / "work"
     work.mkdir()
-    write_notebook(work / "penguins.ipynb", [("", source) if tag != "md" else (tag, source) for tag, source in PENGUINS])
+    write_notebook(work / "penguins.ipynb", untagged(PENGUINS))
     with running_lab(work, place, extension=BUNDLE, app="notebook") as running:
         yield running
 

@@ -13,7 +13,7 @@ from tests.browser import page
 from tests.lab import Lab, running_lab
 from tests.notebooks import write_notebook
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("runs-table")]
 
 SETUP = """
 from pathlib import Path

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import page
+from tests.conftest import Converted
 from tests.lab import Lab, running_lab
-from tests.notebooks import PENGUINS, write_notebook
+from tests.notebooks import PENGUINS, untagged, write_notebook
 from tests.sidebar import BUNDLE, PICTURES, Sidebar, needs_bundle
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sidebar")]
@@ -19,15 +22,29 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sidebar")]
 CONVERSION = 300_000  # ms on a busy machine
 
 
+@contextmanager
+def _lab(work: Path) -> Iterator[Lab]:
+    needs_bundle()
+    place = work.parent
+    (work / "promotion.yaml").write_text("approval:\n  self: true  # one person's model\n", encoding="utf-8")
+    with running_lab(work, place, extension=BUNDLE, env={"JUPYTER_MLOPS_SPOOL": str(place / "spool")}) as running:
+        yield running
+
+
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
     """JupyterLab with the extension and an untagged notebook."""
-    needs_bundle()
     work = tmp_path / "work"
     work.mkdir()
-    write_notebook(work / "penguins.ipynb", [("", source) if tag != "md" else (tag, source) for tag, source in PENGUINS])
-    (work / "promotion.yaml").write_text("approval:\n  self: true  # one person's model\n", encoding="utf-8")
-    with running_lab(work, tmp_path, extension=BUNDLE, env={"JUPYTER_MLOPS_SPOOL": str(tmp_path / "spool")}) as running:
+    write_notebook(work / "penguins.ipynb", untagged(PENGUINS))
+    with _lab(work) as running:
+        yield running
+
+
+@pytest.fixture
+def converted_lab(converted: Callable[[str], Converted], tmp_path: Path) -> Iterator[Lab]:
+    """JupyterLab with the extension and a converted notebook."""
+    with _lab(Path(shutil.copytree(converted("penguins").folder.parent, tmp_path / "work"))) as running:
         yield running
 
 
@@ -113,6 +130,62 @@ def test_from_an_untagged_notebook_to_production(lab: Lab, request: pytest.Fixtu
             sidebar.picture(f"sidebar-{theme.split()[-1].lower()}")
         sidebar.theme("Light")
         assert _production(lab) == "1"
+
+
+def test_an_edited_project_is_replaced_and_versions_are_compared_rejected_and_cancelled(converted_lab: Lab) -> None:
+    lab = converted_lab
+    readme = lab.work / "penguins" / "README.md"
+    readme.write_text("mine\n", encoding="utf-8")
+    with page() as opened:
+        opened.set_viewport_size({"width": 1400, "height": 1000})
+        opened.set_default_timeout(60_000)
+        sidebar = Sidebar(opened, lab)
+        sidebar.open("penguins.ipynb")
+        convert = sidebar.section("Convert")
+        convert.get_by_role("button", name="Convert", exact=True).click()
+        expect(convert.get_by_role("alert")).to_contain_text("was edited since it was made (README.md)", timeout=CONVERSION)
+        assert readme.read_text(encoding="utf-8") == "mine\n"
+        convert.get_by_role("button", name="Replace It").click()
+        expect(convert).to_contain_text("Registered as penguins, version 2", timeout=CONVERSION)
+        (kept,) = lab.work.glob("penguins.*.edited")
+        expect(convert).to_contain_text(f"is kept in {kept.name}")
+        assert (kept / "README.md").read_text(encoding="utf-8") == "mine\n"
+        assert readme.read_text(encoding="utf-8") != "mine\n"
+        convert.locator("summary", has_text="Log").click()
+        expect(convert.get_by_role("region", name="Log of the job")).to_contain_text("penguins")
+
+        convert.get_by_role("button", name="Open the Folder").click()
+        files = opened.locator("#filebrowser")
+        expect(files.locator(".jp-DirListing-item", has_text="report.json")).to_be_visible()
+        expect(files.locator(".jp-BreadCrumbs")).to_contain_text("penguins")
+        sidebar.show()
+
+        models = sidebar.section("Models")
+        models.get_by_label("Compare version 1").check()
+        expect(models).to_contain_text("Check a second version to compare it with version 1.")
+        models.get_by_label("Compare version 2").check()
+        accuracy = models.get_by_role("region", name="Comparison").get_by_role("row", name="accuracy", exact=False).first
+        report = json.loads((lab.work / "penguins" / "report.json").read_text(encoding="utf-8"))
+        expect(accuracy.locator("td")).to_contain_text([f"{report['metrics']['accuracy']:.3f}"] * 2)  # seeded: as before
+        sidebar.accessible()
+        models.get_by_label("Compare version 1").uncheck()
+        expect(models.get_by_role("region", name="Comparison")).to_have_count(0)
+
+        models.get_by_role("button", name="Promote version 1").click()
+        expect(models.get_by_role("button", name="Promote version 2")).to_have_attribute("aria-disabled", "true")
+        models.get_by_role("button", name="Cancel the Promotion").click()
+        expect(models).to_contain_text("Cancelled: the version stays where it was.", timeout=CONVERSION)
+        models.get_by_role("button", name="Close").click()
+
+        models.get_by_role("button", name="Promote version 2").click()
+        expect(models).to_contain_text("Waiting for an approval.", timeout=CONVERSION)
+        models.get_by_label("Comment").fill("the numbers are wrong")
+        models.get_by_role("button", name="Reject").click()
+        expect(models).to_contain_text("Rejected.", timeout=CONVERSION)
+        models.locator("summary", has_text="Journal").click()
+        expect(models.locator(".jp-mlops-Journal")).to_contain_text("the numbers are wrong")
+        expect(models).to_contain_text("No version is in production yet")
+        sidebar.accessible()
 
 
 def _widen(opened: Page, pixels: int) -> None:

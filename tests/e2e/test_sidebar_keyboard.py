@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import page
 from tests.lab import Lab, running_lab
-from tests.notebooks import PENGUINS, write_notebook
+from tests.notebooks import PENGUINS, untagged, write_notebook
 from tests.sidebar import BUNDLE, Sidebar, needs_bundle
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sidebar-keyboard")]
@@ -83,7 +83,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
     needs_bundle()
     work = tmp_path / "work"
     work.mkdir()
-    write_notebook(work / "penguins.ipynb", [("", source) if tag != "md" else (tag, source) for tag, source in PENGUINS])
+    write_notebook(work / "penguins.ipynb", untagged(PENGUINS))
     with running_lab(work, tmp_path, extension=BUNDLE) as running:
         yield running
 

@@ -88,8 +88,36 @@ def test_ten_thousand_runs(lab: Lab, request: pytest.FixtureRequest) -> None:
         (above,) = _query(lab, "select count(*) from latest_metrics where key = 'metric_0' and value > 0.99")[0]
         tab.get_by_role("searchbox").fill("metric_0>0.99")
         expect(count).to_have_text(f"{above} of 10,000 runs")
+
+        # a chart of these: a point for each, of what is chosen
+        tab.get_by_role("button", name="Chart").click()
+        chart = opened.locator(".jp-mlops-Scatter")
+        expect(chart.get_by_role("status")).to_contain_text(f"{above} of {above} runs have both values.")
+        drawn = chart.locator(".jp-mlops-Chart svg")
+        expect(drawn.locator(".mark-symbol path")).to_have_count(int(str(above)))
+        expect(drawn).not_to_contain_text("metric_3")
+        chart.get_by_label("Up").select_option("metric_3")
+        expect(drawn).to_contain_text("metric_3")
+        sidebar.accessible(".jp-mlops-Scatter")
+        sidebar.run("mlops:open-runs")  # shows the tab that is there
+        expect(tab).to_have_count(1)
+        expect(count).to_be_visible()
+
+        # the columns that are shown
+        title = tab.get_by_role("columnheader", name="metric_1")
+        expect(title).to_have_count(1)
+        tab.get_by_role("button", name="Columns…").click()
+        dialog = opened.locator(".jp-Dialog-content")
+        sidebar.accessible(".jp-Dialog-content")
+        dialog.get_by_label("metric_1", exact=True).uncheck()
+        expect(title).to_have_count(0)
+        dialog.get_by_role("button", name="Back to the Proposed Columns").click()
+        expect(title).to_have_count(1)
+        dialog.get_by_role("button", name="Close").click()
+        expect(dialog).to_have_count(0)
+
         tab.get_by_role("searchbox").fill("metric_0>")
-        expect(tab.get_by_role("alert")).to_be_visible()
+        expect(tab.get_by_role("alert")).to_contain_text("metric_0>")
         tab.get_by_role("searchbox").fill("")
         expect(count).to_have_text("10,000 runs")
 
@@ -131,8 +159,20 @@ def test_restored_and_run_again(lab: Lab) -> None:
             lab, f"select p.value from params p join runs r using (run_uuid) where r.name = '{name}' and p.key = 'param_0'"
         )[0]
         runs.locator(".jp-mlops-Grid-row", has_text=name).first.click()
-        runs.get_by_role("button", name="Restore Parameters").click()
         dialog = opened.locator(".jp-Dialog-content")
+        runs.get_by_role("button", name="See in MLflow").click()
+        expect(dialog.locator("pre")).to_have_text(f"mlflow ui --backend-store-uri sqlite:///{lab.work / 'mlflow.db'}")
+        dialog.get_by_role("button", name="Close").click()
+
+        # a form starts at them
+        form = runs.locator(".jp-mlops-RerunForm")
+        runs.get_by_role("button", name="Re-run…").click()
+        expect(form.get_by_label("param_0")).to_have_value(str(float(str(value))))
+        expect(form.get_by_label("depth")).to_have_value("3")
+        form.get_by_role("button", name="Cancel").click()
+        expect(form).to_have_count(0)
+
+        runs.get_by_role("button", name="Restore Parameters").click()
         expect(dialog).to_contain_text("param_0")
         dialog.locator(".jp-mod-accept").click()
         source = "() => window.jupyterapp.shell.currentWidget.content.model.cells.get(1).sharedModel.getSource()"
@@ -141,7 +181,6 @@ def test_restored_and_run_again(lab: Lab) -> None:
 
         # the notebook runs again with other parameters, as a job, and its run appears
         runs.get_by_role("button", name="Re-run").first.click()
-        form = runs.locator(".jp-mlops-RerunForm")
         form.get_by_label("depth").fill("7")
         form.get_by_role("button", name="Save and Run").click()
         named = opened.get_by_role("gridcell", name="bench", exact=True)

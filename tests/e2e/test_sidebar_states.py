@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,9 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from jupyter_mlops.workflows.serving import free_port
 from tests.browser import page
 from tests.lab import Lab, running_lab
-from tests.notebooks import PENGUINS, write_notebook
+from tests.notebooks import PENGUINS, untagged, write_notebook
 from tests.sidebar import BUNDLE, Sidebar, needs_bundle
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sidebar-states")]
@@ -24,7 +24,7 @@ SECTIONS = ("Notebook", "Runs", "Convert", "Models")
 def _work(folder: Path) -> Path:
     work = folder / "work"
     work.mkdir()
-    write_notebook(work / "penguins.ipynb", [("", source) if tag != "md" else (tag, source) for tag, source in PENGUINS])
+    write_notebook(work / "penguins.ipynb", untagged(PENGUINS))
     write_notebook(work / "models.ipynb", [("", "library(MASS)"), ("", "model <- lm(y ~ x)")], kernel="ir", language="R")
     write_notebook(work / "empty.ipynb", [("", "")])
     return work
@@ -172,9 +172,7 @@ def test_no_server_extension(tmp_path: Path) -> None:
 
 def test_mlflow_is_away(tmp_path: Path) -> None:
     needs_bundle()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{probe.getsockname()[1]}"
+    address = f"http://127.0.0.1:{free_port()}"
     env = {"MLFLOW_TRACKING_URI": address, "JUPYTER_MLOPS_SPOOL": str(tmp_path / "spool")}
     with running_lab(_work(tmp_path), tmp_path, extension=BUNDLE, env=env) as lab, _sidebar(lab) as sidebar:
         sidebar.open("penguins.ipynb")

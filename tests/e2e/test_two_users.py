@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.browser import pages
 from tests.conftest import Converted
 from tests.lab import Lab, running_lab
+from tests.promotable import add_quick_version
 from tests.sidebar import BUNDLE, Sidebar, needs_bundle
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("two-users")]
@@ -31,12 +32,15 @@ class People(IdentityProvider):
 
 @pytest.fixture
 def lab(converted: Callable[[str], Converted], tmp_path: Path) -> Iterator[Lab]:
-    """JupyterLab that knows its people, and a registered version."""
+    """JupyterLab that knows its people, and a second version, whose tests take no time."""
     needs_bundle()
     work = Path(shutil.copytree(converted("penguins").folder.parent, tmp_path / "work"))
+    assert add_quick_version(f"sqlite:///{work / 'mlflow.db'}", tmp_path / "version") == "2"
     (tmp_path / "people.py").write_text(PEOPLE, encoding="utf-8")
     options = ["--ServerApp.identity_provider_class=people.People"]
-    with running_lab(work, tmp_path, extension=BUNDLE, env={"PYTHONPATH": str(tmp_path)}, options=options) as running:
+    env = {"PYTHONPATH": str(tmp_path)}
+    # as JupyterHub has it, below an address of its own
+    with running_lab(work, tmp_path, extension=BUNDLE, env=env, base_url="/user/x/", options=options) as running:
         yield running
 
 
@@ -54,7 +58,7 @@ def test_a_colleague_approves(lab: Lab) -> None:
         authors = _enter(his, lab, author)
         models = authors.section("Models")
         expect(models).to_contain_text(f"by {author}")
-        models.get_by_role("button", name="Promote version 1").click()
+        models.get_by_role("button", name="Promote version 2").click()
         expect(models).to_contain_text("Waiting for an approval", timeout=PROMOTION)
         note = models.locator(".jp-mlops-Note")
         expect(note).to_contain_text(author)
@@ -65,7 +69,7 @@ def test_a_colleague_approves(lab: Lab) -> None:
 
         colleagues = _enter(hers, lab, "grace")
         decided = colleagues.section("Models")
-        expect(decided).to_contain_text(f"Version 1, made by {author}")
+        expect(decided).to_contain_text(f"Version 2, made by {author}")
         colleagues.accessible()
         decided.get_by_label("Comment").fill("I have looked at the gates")
         decided.get_by_role("button", name="Approve").focus()
@@ -79,4 +83,4 @@ def test_a_colleague_approves(lab: Lab) -> None:
 
         # the author sees it without doing anything
         expect(models).to_contain_text("In production", timeout=PROMOTION)
-        expect(models.locator(".jp-mlops-Version", has_text="Version 1")).to_contain_text("Production")
+        expect(models.locator(".jp-mlops-Version", has_text="Version 2")).to_contain_text("Production")

@@ -11,19 +11,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import psutil
 import pytest
-import yaml
 
-import jupyter_mlops
 from jupyter_mlops.errors import ConflictError, NotFoundError, OutputError
-from jupyter_mlops.jobs import Jobs, manager, stopping
+from jupyter_mlops.jobs import manager, stopping
+from jupyter_mlops.jobs.manager import Jobs
 from jupyter_mlops.jobs.processes import marked
+from jupyter_mlops.jobs.statuses import ENDED
 from jupyter_mlops.jobs.store import Store
+from jupyter_mlops.tracking.lifecycle import find_version
+from tests.messages import check_message
 from tests.notebooks import PENGUINS, write_notebook
 
-SCHEMA = yaml.safe_load((Path(jupyter_mlops.__file__).parent / "schema" / "api" / "jobs.yaml").read_text(encoding="utf-8"))
 SMALL = [
     ("parameters", "depth = 3"),
     ("", "assert open('beside.txt').read() == 'here'\nprint('password = \"hunter2000\"')"),
@@ -77,17 +77,12 @@ def make(root: Path, tmp_path: Path) -> Iterator[Callable[..., Jobs]]:
 def start(root: Path, uri: str) -> Callable[..., str]:
     def start(jobs: Jobs, name: str, kind: str = "run", **more: Any) -> str:
         request = {"kind": kind, "path": f"work/{name}.ipynb", **({"parameters": {}} if kind == "run" else {}), **more}
-        jsonschema.validate(request, {"$defs": SCHEMA["$defs"], "$ref": "#/$defs/JobRequest"})
+        check_message("jobs", "JobRequest", request)
         job = jobs.start(request, root=root, user="ann", tracking_uri=uri)
-        valid(job, "Job")
+        check_message("jobs", "Job", job)
         return str(job["id"])
 
     return start
-
-
-def valid(message: Any, name: str) -> None:
-    """It is what the schema says, also as JSON."""
-    jsonschema.validate(json.loads(json.dumps(message, allow_nan=False)), {"$defs": SCHEMA["$defs"], "$ref": f"#/$defs/{name}"})
 
 
 def wait(jobs: Jobs, job: str, *statuses: str, timeout: float = 90) -> dict[str, Any]:
@@ -96,7 +91,7 @@ def wait(jobs: Jobs, job: str, *statuses: str, timeout: float = 90) -> dict[str,
     while True:
         jobs.poll()
         found = jobs.get(job)
-        if found["status"] in (statuses or ("done", "failed", "cancelled", "lost")):
+        if found["status"] in (statuses or ENDED):
             return found
         assert time.monotonic() < deadline, f"still {found['status']}: {jobs.log(job)['text'][-2000:]}"
         time.sleep(0.1)
@@ -141,11 +136,11 @@ def test_a_run_from_start_to_result(make: Any, start: Any, root: Path, tmp_path:
         time.sleep(0.1)
     told += jobs.poll()
     state = jobs.state(job)
-    valid(state, "JobState")
+    check_message("jobs", "JobState", state)
     done = state["job"]
     assert (done["status"], done["user"], done["error"], done["title"]) == ("done", "ann", None, "Run small.ipynb with depth = 5")
     result = done["result"]
-    valid(result, "RerunDone")
+    check_message("jobs", "RerunDone", result)
     assert result["ok"]
     assert result["metrics"] == {"loss": 1.0}
     assert (root / result["output"]).is_file()
@@ -166,7 +161,7 @@ def test_a_run_from_start_to_result(make: Any, start: Any, root: Path, tmp_path:
     assert jobs.state(job, after=done["next"])["events"] == []
     assert jobs.poll() == []
     log = jobs.log(job)
-    valid(log, "JobLog")
+    check_message("jobs", "JobLog", log)
     assert "cell 3 done" in log["text"]
     file = tmp_path / "logs" / f"{job}.log"
     assert file.stat().st_mode & 0o777 == 0o600
@@ -181,12 +176,12 @@ def test_a_failing_cell_and_a_wrong_parameter(make: Any, start: Any, uri: str) -
     assert failed["error"]["code"] == "cell-failed"
     assert "Cell 3, line 2" in failed["error"]["message"]
     assert "unlucky" in failed["error"]["message"]
-    valid(failed["result"], "RerunDone")
+    check_message("jobs", "RerunDone", failed["result"])
     assert not failed["result"]["ok"]
     assert run_status(uri, failed["result"]["runId"]) == "FAILED"
     assert "AssertionError" in jobs.log(job)["text"]
     wrong = wait(jobs, start(jobs, "small", parameters={"dept": 1}))
-    valid(wrong, "Job")
+    check_message("jobs", "Job", wrong)
     assert (wrong["status"], wrong["error"]["code"], wrong["result"]) == ("failed", "parameter", None)
     assert "Did you mean 'depth'?" in wrong["error"]["message"]
 
@@ -197,7 +192,7 @@ def test_stopped_in_the_middle_nothing_is_left(make: Any, start: Any, root: Path
     processes = [*pids(root), runner(tmp_path, job)]
     assert jobs.cancel(job)["status"] == "stopping"
     stopped = wait(jobs, job, timeout=30)
-    valid(stopped, "Job")
+    check_message("jobs", "Job", stopped)
     assert (stopped["status"], stopped["error"]) == ("cancelled", None)
     assert run_status(uri, stopped["result"]["runId"]) == "KILLED"
     assert gone(processes)
@@ -228,7 +223,7 @@ def test_a_killed_process_is_lost_and_leaves_no_kernel(make: Any, start: Any, ro
         time.sleep(0.1)
     runner(tmp_path, job).kill()
     lost = wait(jobs, job, timeout=20)
-    valid(lost, "Job")
+    check_message("jobs", "Job", lost)
     assert (lost["status"], lost["error"]["code"]) == ("lost", "lost")
     assert "cell 2" in lost["error"]["message"]
     assert "Start it again" in lost["error"]["fix"]
@@ -241,7 +236,7 @@ def test_a_killed_process_is_lost_and_leaves_no_kernel(make: Any, start: Any, ro
 
 def test_it_outlives_its_server_and_is_found_again(make: Any, root: Path, tmp_path: Path, uri: str) -> None:
     server = (
-        "import os, signal, sys; from pathlib import Path; from jupyter_mlops.jobs import Jobs\n"
+        "import os, signal, sys; from pathlib import Path; from jupyter_mlops.jobs.manager import Jobs\n"
         "database, logs, root, uri = sys.argv[1:]\n"
         "jobs = Jobs(database, Path(logs), root=Path(root))\n"
         "request = {'kind': 'run', 'path': 'work/sleepy.ipynb', 'parameters': {'seconds': 2}}\n"
@@ -383,14 +378,14 @@ def test_a_conversion_killed_in_the_middle_leaves_nothing_either(make: Any, star
     assert not list((root / "work").glob(".penguins.*"))
 
 
-def test_a_conversion_to_its_end_and_its_promotion(make: Any, start: Any, root: Path, penguins: Path, uri: str) -> None:
+def test_a_conversion_to_its_end(make: Any, start: Any, root: Path, penguins: Path, uri: str) -> None:
     jobs = make()
     job = start(jobs, "penguins", kind="convert", parameters={"n_estimators": 5})
     done = wait(jobs, job, timeout=300)
     assert done["status"] == "done", jobs.log(job)["text"]
-    valid(done, "Job")
+    check_message("jobs", "Job", done)
     result = done["result"]
-    valid(result, "ConvertDone")
+    check_message("jobs", "ConvertDone", result)
     assert (result["ok"], result["status"], result["project"], result["kept"]) == (True, "registered", "work/penguins", None)
     assert result["bundle"] is (root / "work" / "penguins" / "edge" / "model.onnx").is_file()
     assert result["report"] == json.loads((root / "work" / "penguins" / "report.json").read_text(encoding="utf-8"))
@@ -398,10 +393,7 @@ def test_a_conversion_to_its_end_and_its_promotion(make: Any, start: Any, root: 
     assert {steps[name] for name in ("read", "analyse", "run", "verify", "register", "job")} == {"done"}
     assert run_status(uri, result["report"]["run_id"]) == "FINISHED"
     version = result["report"]["model_version"]
-    waiting = wait(jobs, start(jobs, "penguins", kind="promote", model=result["projectName"], version=version), timeout=200)
-    assert waiting["status"] == "done", jobs.log(waiting["id"])["text"]
-    valid(waiting["result"], "PromoteDone")
-    assert (waiting["result"]["status"], waiting["step"]) == ("waiting", "approval")
+    assert find_version(uri, result["projectName"], version).run_id == result["report"]["run_id"]  # what a promotion begins with
     # A project that was edited is not replaced unasked: said at once.
     (root / "work" / "penguins" / "README.md").write_text("mine")
     with pytest.raises(OutputError, match="was edited"):

@@ -12,19 +12,17 @@ import pytest
 
 from jupyter_mlops.cli import main
 from jupyter_mlops.promotion.journal import Journal
-from jupyter_mlops.tracking.lifecycle import AUTHOR, DIGEST, fetch_archive, find_version
-from jupyter_mlops.tracking.store import store
+from jupyter_mlops.tracking.lifecycle import AUTHOR, DIGEST, apply_lifecycle, find_version
 from jupyter_mlops.workflows.convert import ConvertOptions, convert
 from jupyter_mlops.workflows.events import Event
-from jupyter_mlops.workflows.project_archive import unpack_project
 from jupyter_mlops.workflows.promote import PromoteOptions, PromoteResult, promote
 from jupyter_mlops.workflows.promotions import decide
 from tests.conftest import Converted
 from tests.mlflow_server import MlflowServer
 from tests.notebooks import PENGUINS, write_notebook
+from tests.promotable import MODEL, model_folder, quick_project
 from tests.unit.promotion.registry import add_version, aliases, lifecycle
 
-MODEL = "penguins"
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.xdist_group("penguins"),
@@ -52,21 +50,7 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def project(uri: str, tmp_path: Path) -> Path:
     """The archived project, to be changed; with the quickest of its tests only."""
-    facts = find_version(uri, MODEL, "1")
-    (tmp_path / "fetched").mkdir()
-    archive = fetch_archive(uri, facts.run_id, tmp_path / "fetched")
-    assert archive is not None
-    folder = unpack_project(archive, tmp_path / "variant")
-    for path in (folder / "tests").glob("test_*.py"):
-        if path.name != "test_golden.py":
-            path.unlink()
-    return folder
-
-
-def _model_folder(uri: str, version: str) -> Path:
-    """Where MLflow keeps a model, for stores on this disk."""
-    with store(uri) as client:
-        return Path(client.get_model_version_download_uri(MODEL, version).removeprefix("file://"))
+    return quick_project(uri, tmp_path)
 
 
 @pytest.fixture
@@ -74,7 +58,7 @@ def add(uri: str, project: Path, tmp_path: Path) -> Callable[..., str]:
     """Register the changed project as a further version."""
 
     def made(to: str = uri) -> str:
-        return add_version(to, MODEL, project, tmp_path / "scratch", author="ada", source=_model_folder(uri, "1"))
+        return add_version(to, MODEL, project, tmp_path / "scratch", author="ada", source=model_folder(uri, "1"))
 
     return made
 
@@ -136,15 +120,17 @@ def test_from_the_command_line_into_production(
     assert main(["promote", f"{MODEL}@x", "--tracking-uri", uri]) == 2
 
 
-def test_a_second_version_archives_the_first(uri: str, database: str, add: Callable[..., str]) -> None:
-    for expected in ("2", "3"):
-        assert add() == expected
-        waiting = _promote(uri)
-        assert waiting.status == "waiting", waiting.view
-        decide(database, waiting.promotion, "approve", user="ben", comment="")
-        assert _promote(uri).status == "promoted"
-    assert aliases(uri, MODEL) == {"production": "3", "previous": "2"}
-    assert lifecycle(uri, MODEL) == {"1": "Staging", "2": "Archived", "3": "Production"}
+def test_a_second_version_archives_the_first(uri: str, database: str, project: Path, add: Callable[..., str]) -> None:
+    (project / "tests" / "test_golden.py").write_text("def test_nothing():\n    pass\n", encoding="utf-8")
+    apply_lifecycle(uri, MODEL, "1", None)  # as its promotion has left it
+    assert add() == "2"
+    waiting = _promote(uri)
+    assert waiting.status == "waiting", waiting.view
+    assert waiting.view["champion"] == "1"
+    decide(database, waiting.promotion, "approve", user="ben", comment="")
+    assert _promote(uri).status == "promoted"
+    assert aliases(uri, MODEL) == {"production": "2", "previous": "1"}
+    assert lifecycle(uri, MODEL) == {"1": "Archived", "2": "Production"}
 
 
 def test_a_broken_test_of_the_project_stops_it(uri: str, database: str, project: Path, add: Callable[..., str]) -> None:
@@ -177,7 +163,7 @@ def test_a_tampered_golden_row_is_found_by_parity(uri: str, database: str, proje
 
 def test_a_registered_model_that_is_not_the_proven_one_is_found(uri: str, database: str, add: Callable[..., str]) -> None:
     add()
-    folder = _model_folder(uri, "2")
+    folder = model_folder(uri, "2")
     (folder / "code" / MODEL / "features.py").write_text("# something else\n", encoding="utf-8")
     result = _promote(uri)
     assert result.status == "failed"

@@ -24,11 +24,11 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
     """A real MLflow server, on loopback, with artifacts of its own."""
     server = MlflowServer(tmp_path_factory.mktemp("server"))
     try:
-        yield server.start().uri
+        yield server.start()
     finally:
         server.kill()
 
@@ -80,11 +80,20 @@ def test_on_a_file(converted: Callable[[str], Converted], tmp_path: Path, monkey
     assert (done.folder.parent / "mlruns").is_dir()  # artifacts lie beside the file, not where the process ran
 
 
-def test_on_a_server(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    notebook = write_notebook(tmp_path / "penguins.ipynb", PENGUINS)
-    result = convert(notebook, tmp_path / "out", ConvertOptions(tracking_uri=server))
+def test_on_a_server(server: MlflowServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also with a secret among the parameters: only the project itself has it, as its notebook gave it."""
+    own, given = "horse-9-battery", "staple-77-wagon"
+    more = {"parameters": f"\ndb_password = {own!r}", "load": "\nprint('with', db_password)"}
+    notebook = write_notebook(tmp_path / "penguins.ipynb", [(tag, source + more.get(tag, "")) for tag, source in PENGUINS])
+    options = ConvertOptions(tracking_uri=server.uri, parameters=[("db_password", given)])
+    result = convert(notebook, tmp_path / "out", options)
     assert result.ok, result.report.error
     (tmp_path / "model").mkdir()
-    _check(result.folder, result.report.as_dict(), server, tmp_path / "model", monkeypatch)
-    again = convert(notebook, tmp_path / "out", ConvertOptions(tracking_uri=server))
+    _check(result.folder, result.report.as_dict(), server.uri, tmp_path / "model", monkeypatch)
+    again = convert(notebook, tmp_path / "out", options)
     assert again.report.model_version == "2"
+    kept = [path for path in server.place.rglob("*") if path.is_file() and path.name != "settings.py"]
+    assert {"executed.ipynb", "notebook.html"} <= {path.name for path in kept} and any(
+        b"***" in path.read_bytes() for path in kept
+    )
+    assert not [path for path in kept if any(one.encode() in path.read_bytes() for one in (own, given))]

@@ -250,6 +250,50 @@ def test_the_command_line(tmp_path: Path) -> None:
     assert process.returncode == 2 and "Did you mean 'depth'" in err
 
 
+OWN, FIRST, SECOND = "horse-9-battery", "o'Türe\\4711", "staple-77-wagon"
+SECRETS = [
+    ("parameters", f"password = {OWN!r}\ndepth = 3"),
+    ("", "import os\nprint('with', password)\nassert depth < 9 or os.path.exists('mended'), f'refused: {password}'"),
+    ("evaluate", "loss = depth * 1.0"),
+]
+
+
+def _found(folder: Path, left_out: tuple[str, ...] = ()) -> list[str]:
+    """Files in which a secret stands, in whichever form."""
+    forms = {form.encode() for one in (OWN, FIRST, SECOND) for form in (one, repr(one)[1:-1], json.dumps(one)[1:-1])}
+    forms |= {json.dumps(form.decode())[1:-1].encode() for form in forms}
+    return [
+        str(path)
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix not in left_out and any(one in path.read_bytes() for one in forms)
+    ]
+
+
+@pytest.mark.parametrize("depth", [3, 9])
+def test_a_secret_of_a_run_stands_in_its_own_notebook_only(tmp_path: Path, depth: int) -> None:
+    notebook = write_notebook(tmp_path / "login.ipynb", SECRETS)
+    store = f"sqlite:///{tmp_path / 'store' / 'mlflow.db'}"
+    given = ["-p", "password", FIRST, "-p", "depth", str(depth), "--tracking-uri", store]
+    for more in ([], ["--json"]):
+        out, err = _command("run", str(notebook), *given, *more).communicate(timeout=90)
+        (tmp_path / f"said{len(more)}.txt").write_text(out + err, encoding="utf-8")
+        assert ("with ***" in out) == bool(more) and ("refused: ***" in out + err) == (depth == 9)
+    _command("sync").communicate(timeout=60)  # what a busy machine has not delivered yet
+    assert len(list((tmp_path / "store" / "mlruns").rglob("login-*.ipynb"))) == 2
+    assert not _found(tmp_path, (".ipynb",)) and not _found(tmp_path / "store")
+    assert f"with {FIRST}" in _texts(next(tmp_path.glob("runs/login-*.ipynb")))
+
+
+def test_no_half_of_a_secret_is_left_where_a_message_is_cut(tmp_path: Path) -> None:
+    cells = [("parameters", "password = 'your-password'"), ("", "raise ValueError('.' * 480 + password)")]
+    events: list[Event] = []
+    result = run_notebook(
+        write_notebook(tmp_path / "nb.ipynb", cells), RunOptions(parameters={"password": SECOND}), events.append
+    )
+    said = result.outcome.error + "".join(event.message for event in events)
+    assert "....***" in said and SECOND[:6] not in said
+
+
 # -- sweep ------------------------------------------------------------------------------------------------------------
 
 
@@ -276,6 +320,34 @@ def test_one_failed_run_does_not_stop_the_others(tmp_path: Path, uri: str) -> No
     assert len(outputs) == 3 and all((result.folder / one).is_file() for one in outputs)
     last = events[-1]
     assert (last.step, last.data["done"], last.data["total"], last.data["failed"]) == ("sweep", 3, 3, 1)
+
+
+def test_secrets_of_a_sweep_stand_in_its_notebooks_and_at_the_head_of_its_journal_only(tmp_path: Path) -> None:
+    from mlflow import MlflowClient
+
+    notebook, store = write_notebook(tmp_path / "login.ipynb", SECRETS), f"sqlite:///{tmp_path / 'store' / 'mlflow.db'}"
+    (tmp_path / "grid.yaml").write_text(json.dumps({"password": [FIRST, SECOND], "depth": [3, 9]}), encoding="utf-8")
+    grid = ["--grid", str(tmp_path / "grid.yaml")]
+    for number, more in enumerate((grid, [*grid, "--json"])):
+        out, err = _command("sweep", str(notebook), "--workers", "1", "--tracking-uri", store, *more).communicate(timeout=120)
+        (tmp_path / f"said{number}.txt").write_text(out + err, encoding="utf-8")
+        assert "***" in out and "refused: ***" in out
+    (tmp_path / "grid.yaml").unlink()
+    journal = max(tmp_path.glob("runs/login-sweep-*/journal.jsonl"))
+    assert journal.stat().st_mode & 0o777 == 0o600
+    lines = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines() if line]
+    assert [one["password"] for one in lines[0]["sweep"]["points"]] == [FIRST, FIRST, SECOND, SECOND]
+    (tmp_path / "entries.txt").write_text(json.dumps(lines[1:], ensure_ascii=False), encoding="utf-8")
+    # What failed is run again with the true values.
+    (tmp_path / "mended").touch()
+    result = sweep(notebook, options=SweepOptions(resume="", tracking_uri=store, workers=1))
+    assert (result.exit_code, result.skipped) == (0, 2)
+    assert {one.parameters["password"] for one in result.entries} == {"***"}
+    notebooks = [_texts(result.folder / one.output) for one in result.entries]
+    assert sorted(notebooks) == sorted(2 * [f"with {FIRST}\n", f"with {SECOND}\n"])
+    assert MlflowClient(store).get_run(result.run_id).data.params["sweep.password"] == "'***'"
+    assert len(list((tmp_path / "store" / "mlruns").rglob("*.ipynb"))) == 13  # ten runs, and the notebook of three sweeps
+    assert not _found(tmp_path, (".ipynb", ".jsonl")) and not _found(tmp_path / "store")
 
 
 def test_threads_are_shared_among_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

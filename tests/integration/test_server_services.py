@@ -13,8 +13,8 @@ import httpx
 import psutil
 import pytest
 
-from jupyter_mlops.server.messages import problems
 from tests.conftest import Converted
+from tests.messages import check_message
 from tests.server import Server, as_json, running_server
 
 
@@ -43,7 +43,7 @@ def until(client: httpx.Client, service: str, *statuses: str) -> dict[str, Any]:
     deadline = time.monotonic() + 120
     while True:
         found: dict[str, Any] = as_json(client.get(f"services/{service}"))
-        assert not problems("services", "Service", found)
+        check_message("services", "Service", found)
         if found["status"] in statuses:
             return found
         assert time.monotonic() < deadline, found
@@ -59,7 +59,7 @@ def process_of(server: Server) -> psutil.Process:
     raise AssertionError("no service runs")
 
 
-def test_a_service_is_started_asked_and_stopped(client: httpx.Client, server: Server) -> None:
+def test_a_service_is_started_asked_and_stopped(client: httpx.Client, server: Server, project: Converted) -> None:
     answer = client.post("services", json={"project": "penguins"})
     assert answer.status_code == 202, answer.text
     service = answer.json()["id"]
@@ -71,7 +71,8 @@ def test_a_service_is_started_asked_and_stopped(client: httpx.Client, server: Se
     # One for each project.
     assert as_json(client.post("services", json={"project": "penguins"}))["id"] == service
     listed = as_json(client.get("services"))
-    assert not problems("services", "Services", listed) and [one["id"] for one in listed["services"]] == [service]
+    check_message("services", "Services", listed)
+    assert [one["id"] for one in listed["services"]] == [service]
 
     form = found["form"]
     assert form["type"] == "object" and set(found["example"]) <= set(form["properties"])
@@ -81,8 +82,11 @@ def test_a_service_is_started_asked_and_stopped(client: httpx.Client, server: Se
     assert not list(Draft202012Validator(form).iter_errors(found["example"]))
 
     good = as_json(client.post(f"services/{service}/predict", json={"row": found["example"]}))
-    assert not problems("services", "PredictAnswer", good)
-    assert good["status"] == 200 and good["body"]["prediction"] in ("Adelie", "Chinstrap", "Gentoo") and good["milliseconds"] > 0
+    check_message("services", "PredictAnswer", good)
+    golden = json.loads((project.folder / "model" / "golden.json").read_text(encoding="utf-8"))
+    assert golden["rows"][0] == found["example"]
+    assert good["status"] == 200 and good["milliseconds"] > 0
+    assert good["body"]["prediction"] == golden["predictions"][0]
     bad = as_json(client.post(f"services/{service}/predict", json={"row": {"nothing": 1}}))
     assert bad["status"] == 422 and "nothing" in json.dumps(bad["body"])
 
@@ -92,7 +96,8 @@ def test_a_service_is_started_asked_and_stopped(client: httpx.Client, server: Se
     assert {one.laddr.ip for one in process.net_connections() if one.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
 
     stopped = as_json(client.delete(f"services/{service}"))
-    assert stopped["status"] == "stopped" and not problems("services", "Service", stopped)
+    assert stopped["status"] == "stopped"
+    check_message("services", "Service", stopped)
     assert not process.is_running()
     assert client.post(f"services/{service}/predict", json={"row": {}}).json()["code"] == "not-ready"
 
@@ -123,13 +128,14 @@ def test_one_that_cannot_start_shows_what_it_printed(client: httpx.Client, proje
 
 def test_the_model_that_was_registered(client: httpx.Client, project: Converted) -> None:
     models = as_json(client.get("models?path=penguins.ipynb"))
-    assert not problems("models", "Models", models)
+    check_message("models", "Models", models)
     assert [(one["name"], one["staging"]) for one in models["models"]] == [("penguins", "1")]
     versions = as_json(client.get("models/versions?path=penguins.ipynb&name=penguins"))
-    assert not problems("models", "ModelVersions", versions)
+    check_message("models", "ModelVersions", versions)
     assert versions["versions"][0]["runId"] == project.report["run_id"]
     runs = as_json(client.get("runs?path=penguins.ipynb"))
-    assert not problems("runs", "RunsPage", runs) and project.report["run_id"] in [one["id"] for one in runs["rows"]]
+    check_message("runs", "RunsPage", runs)
+    assert project.report["run_id"] in [one["id"] for one in runs["rows"]]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from jupyter_mlops.notebook.checks.context import Context, last_name
@@ -48,11 +49,20 @@ __all__ = ["judge_secret", "masked", "redacted"]
 
 # Pictures and other data of a notebook's outputs: megabytes without a secret in them.
 _DATA = re.compile(r"([A-Za-z0-9+/=]{1000,}+)")
+_TELLING = 6  # characters of a secret that is looked for without its name; a shorter one may be a word that stands there anyway
 
 
-def redacted(text: str) -> str:
-    """Source, a diff or a notebook's JSON with what looks like a secret replaced by asterisks."""
-    return "".join(part if number % 2 else _redacted(part) for number, part in enumerate(_DATA.split(text)))
+def redacted(text: str, values: Mapping[str, Any] | None = None) -> str:
+    """Source, a diff or a notebook's JSON with what looks like a secret replaced by asterisks.
+
+    Parameters
+    ----------
+    values
+        Parameters by name: secrets among them are replaced wherever they stand, as when a cell prints them.
+    """
+    secrets = [one for name, one in (values or {}).items() if isinstance(one, str) and judge_secret(name, one)]
+    forms = sorted({form for one in secrets if len(one) >= _TELLING for form in _written(one)}, key=len, reverse=True)
+    return "".join(part if number % 2 else _redacted(part, forms) for number, part in enumerate(_DATA.split(text)))
 
 
 def masked(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,7 +70,17 @@ def masked(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: "***" if judge_secret(name, str(value)) else value for name, value in values.items()}
 
 
-def _redacted(text: str) -> str:
+def _written(secret: str) -> Iterator[str]:
+    """As it stands in text, in Python, and in the JSON of either."""
+    for one in (secret, repr(secret)[1:-1]):
+        yield one
+        yield json.dumps(one)[1:-1]
+        yield json.dumps(one, ensure_ascii=False)[1:-1]
+
+
+def _redacted(text: str, forms: Sequence[str]) -> str:
+    for one in forms:
+        text = text.replace(one, "***")
     for _, form in _KNOWN:
         text = form.sub("***", text)
     text = _IN_ADDRESS.sub(lambda found: found[0].replace(f":{found[1]}@", ":***@"), text)

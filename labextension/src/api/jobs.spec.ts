@@ -8,8 +8,8 @@ import { JOB_EVENTS } from './messages/events';
 import type { Job, JobEvent, JobState } from './messages/jobs';
 
 const job = (more: Partial<Job> = {}): Job => ({
-  id: 'j1', kind: 'convert', path: 'n.ipynb', title: 'Convert n', status: 'running', user: 'ada', created: 1, started: 1, ended: null,
-  step: null, message: null, fraction: null, error: null, result: null, next: 0, ...more
+  id: 'j1', kind: 'convert', path: 'n.ipynb', title: 'Convert n', subject: null, status: 'running', user: 'ada', created: 1, started: 1,
+  ended: null, step: null, message: null, fraction: null, error: null, result: null, next: 0, ...more
 });
 const event = (number: number, step = 'read'): JobEvent => ({ number, time: number, step, status: 'done', message: '' });
 

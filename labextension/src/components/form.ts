@@ -1,8 +1,8 @@
-import type { ReadonlyJSONObject } from '@lumino/coreutils';
+import type { ReadonlyJSONObject, ReadonlyJSONValue } from '@lumino/coreutils';
 import type { ErrorSchema, RJSFSchema, UiSchema } from '@rjsf/utils';
 
 /** A field of a form: the name that it stands for, and the plain key under which the form has it. */
-export interface FormField {
+interface FormField {
   key: string;
   name: string;
   /** An empty field is null, which says that the value is missing. */
@@ -53,10 +53,9 @@ export function shapeOf(schema: Schema, emptyText = ''): FormShape {
 }
 
 /** An object as the form has it. */
-export function toForm(shape: FormShape, row: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(
-    shape.fields.filter(field => row[field.name] !== null && row[field.name] !== undefined).map(field => [field.key, row[field.name]])
-  );
+export function toForm(shape: FormShape, row: Readonly<Record<string, unknown>>): ReadonlyJSONObject {
+  const given = shape.fields.filter(field => row[field.name] !== null && row[field.name] !== undefined);
+  return Object.fromEntries(given.map(field => [field.key, row[field.name] as ReadonlyJSONValue]));
 }
 
 /** The object that a form's content stands for. */
@@ -74,7 +73,7 @@ export function fromForm(shape: FormShape, data: Readonly<Record<string, unknown
 }
 
 /** Problems at the fields that they are about. */
-export function problemsAt(shape: FormShape, problems: readonly FieldProblem[]): ErrorSchema {
+export function problemsAt(shape: FormShape, problems: readonly FieldProblem[]): ErrorSchema<ReadonlyJSONObject> {
   const found: Record<string, { __errors: string[] }> = {};
   for (const { name, message } of problems) {
     const field = shape.fields.find(one => one.name === name);
@@ -82,7 +81,7 @@ export function problemsAt(shape: FormShape, problems: readonly FieldProblem[]):
       (found[field.key] ??= { __errors: [] }).__errors.push(message);
     }
   }
-  return found as ErrorSchema;
+  return found as ErrorSchema<ReadonlyJSONObject>;
 }
 
 /** A schema without the null that it allows. */

@@ -2,7 +2,7 @@ import { memo, MouseEvent, ReactNode } from 'react';
 
 import { IGridColumn, ROW_HEIGHT } from './grid-view';
 
-export interface IGridRowProps<T> {
+interface IGridRowProps<T> {
   /** Of the grid; ids of cells are made from it. */
   id: string;
   index: number;

@@ -36,30 +36,31 @@ export default function JsonForm(props: {
       <FormComponent
         schema={shape.schema}
         uiSchema={shape.uiSchema}
-        formData={data as never}
+        formData={data}
         validator={validator}
-        templates={TEMPLATES as never}
+        templates={TEMPLATES}
         idPrefix={props.id}
         noHtml5Validate
         showErrorList={false}
         focusOnFirstError
-        extraErrors={errors as never}
+        extraErrors={errors}
         transformErrors={found =>
           found.map(one => (one.name === 'required' ? { ...one, message: props.trans.__('A value is needed here.') } : one))
         }
         onError={() => undefined} // they stand at the fields
         tagName={submit ? 'form' : 'div'}
         onChange={event => {
-          setData(event.formData as Record<string, unknown>);
-          props.onChange?.(fromForm(shape, event.formData as Record<string, unknown>));
+          const changed = event.formData ?? {};
+          setData(changed);
+          props.onChange?.(fromForm(shape, changed));
         }}
-        onSubmit={event => !submit?.disabled && submit?.run(fromForm(shape, event.formData as Record<string, unknown>))}
+        onSubmit={event => !submit?.disabled && submit?.run(fromForm(shape, event.formData ?? {}))}
       >
         {submit ? (
           <div className="jp-mlops-Actions">
-            <button type="submit" className="jp-mlops-Button jp-mod-styled jp-mod-accept" aria-disabled={submit.disabled || undefined}>
+            <Button kind="accept" disabled={submit.disabled}>
               {submit.label}
-            </button>
+            </Button>
             <Button onClick={() => setData(toForm(shape, props.value))}>{props.trans.__('Reset')}</Button>
           </div>
         ) : (
@@ -70,7 +71,7 @@ export default function JsonForm(props: {
   );
 }
 
-function LabelledField(props: FieldTemplateProps): JSX.Element {
+function LabelledField(props: FieldTemplateProps<ReadonlyJSONObject>): JSX.Element {
   const { id, rawErrors, rawDescription } = props;
   if (props.hidden || props.schema.type === 'object') {
     return <div hidden={props.hidden}>{props.children}</div>;
@@ -95,6 +96,6 @@ function LabelledField(props: FieldTemplateProps): JSX.Element {
   );
 }
 
-function PlainObject(props: ObjectFieldTemplateProps): JSX.Element {
+function PlainObject(props: ObjectFieldTemplateProps<ReadonlyJSONObject>): JSX.Element {
   return <>{props.properties.map(one => one.content)}</>;
 }

@@ -31,20 +31,23 @@ export function Failure(props: { error: ApiError; trans: TranslationBundle; retr
   );
 }
 
-/** A button in JupyterLab's own style. One that cannot be used now keeps the focus, so that the keyboard goes on from it. */
+/**
+ * A button in JupyterLab's own style, or like a link; without `onClick` it submits its form. One that cannot be used now keeps
+ * the focus, so that the keyboard goes on from it.
+ */
 export function Button(props: {
   children: ReactNode;
-  onClick: () => void;
-  kind?: 'accept' | 'reject' | 'warn';
+  onClick?: () => void;
+  kind?: 'accept' | 'reject' | 'warn' | 'link';
   disabled?: boolean;
   label?: string;
   title?: string;
 }): JSX.Element {
-  const kind = { accept: 'jp-mod-accept', reject: 'jp-mod-reject', warn: 'jp-mod-warn' };
+  const { kind = 'reject' } = props;
   return (
     <button
-      type="button"
-      className={`jp-mlops-Button jp-mod-styled ${props.kind ? kind[props.kind] : 'jp-mod-reject'}`}
+      type={props.onClick ? 'button' : 'submit'}
+      className={kind === 'link' ? 'jp-mlops-Link' : `jp-mlops-Button jp-mod-styled jp-mod-${kind}`}
       onClick={props.disabled ? undefined : props.onClick}
       aria-disabled={props.disabled || undefined}
       aria-label={props.label}

@@ -12,7 +12,8 @@ export class JobsForTest {
   add(request: JobRequest, id = `j${this.states.size + 1}`): Job {
     const created = 1000 * (this.states.size + 1);
     const job: Job = {
-      id, kind: request.kind, path: request.path, title: `${request.kind} ${request.path}`, status: 'running', user: 'ada', created,
+      id, kind: request.kind, path: request.path, title: `${request.kind} ${request.path}`,
+      subject: request.kind === 'promote' ? `${request.model}/${request.version}` : null, status: 'running', user: 'ada', created,
       started: created, ended: null, step: null, message: null, fraction: null, error: null, result: null, next: 0
     };
     this.states.set(id, { job, events: [] });

@@ -10,7 +10,7 @@ import { CurrentNotebook } from '../features/current/model';
 /** A cell of a notebook for tests: its source, or that with tags and other metadata. */
 export type TestCell = string | { source: string; tags?: string[]; metadata?: object; count?: number };
 
-export const NO_VIEW: NotebookView = {
+const NO_VIEW: NotebookView = {
   tagged: false, model: null, stages: [], edges: [], problems: [], suggestions: [], parameters: [], parametersCell: null
 };
 

@@ -6,8 +6,9 @@ import time
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
-from jupyter_mlops.data.reads import Reads, named_files
+from jupyter_mlops.data.reads import Reads, is_data_file, named_files
 
 
 def test_files_that_are_read(tmp_path: Path) -> None:
@@ -51,3 +52,17 @@ def test_files_that_are_named(tmp_path: Path, monkeypatch: object) -> None:
     found = named_files(source, {"FOLDER": tmp_path / "parts", "unused": str(tmp_path / "a.csv")}, {"FOLDER", "x"})
     assert found == [tmp_path / "a.csv", tmp_path / "parts"]
     assert named_files("this is no python", {}, ()) == []
+
+
+def test_hidden_folders_count_below_the_notebook_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / ".project"  # as of a notebook that is run in a hidden folder
+    data, cached = home / "data" / "a.csv", home / ".cache" / "b.csv"
+    for path in (data, cached):
+        path.parent.mkdir(parents=True)
+        path.write_text("x\n1\n")
+    assert is_data_file(data, home) and not is_data_file(cached, home)
+    monkeypatch.chdir(tmp_path)
+    assert not is_data_file(data)  # seen from here, its folder is hidden
+    monkeypatch.chdir(home)
+    assert is_data_file(data)
+    assert not is_data_file(home / "data", home) and not is_data_file(home / "data" / "gone.csv", home)

@@ -7,13 +7,14 @@ import logging
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
 from jupyter_mlops.data.dvc_files import cached, manifest, read_config, tracked_by, tracked_files
-from jupyter_mlops.data.versions import DvcState, content_md5, data_version
+from jupyter_mlops.data.versions import DvcState, content_md5, data_tags, data_version
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")
 
@@ -219,3 +220,11 @@ def test_a_manifest_that_leads_out_of_its_folder_is_refused(tmp_path: Path, name
 def test_versions_are_found_without_importing_dvc() -> None:
     code = "import sys; from jupyter_mlops.data.versions import data_version; from pathlib import Path; data_version(Path('x.csv')); print('dvc' in sys.modules, 'yaml' in sys.modules)"
     assert _run(Path.cwd(), sys.executable, "-c", code) == "False False"
+
+
+def test_tags_name_files_whose_content_is_known(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x\n1\n")
+    known, gone = data_version(tmp_path / "a.csv"), data_version(tmp_path / "gone.csv")
+    assert data_tags([gone, known]) == {"data.a.csv": f"md5:{known.md5}"}
+    # Every run has to fit into what MLflow takes at once.
+    assert len(data_tags(replace(known, path=f"{n}.csv") for n in range(50))) == 20

@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jupyter_mlops.errors import OutputError, UsageError
-from jupyter_mlops.jobs.kinds import KINDS, kind_of, store_of
-from jupyter_mlops.jobs.processes import MARK, created, end, is_alive, marked
+from jupyter_mlops.jobs.kinds import KINDS, kind_of, notebook_of, store_of
+from jupyter_mlops.jobs.processes import MARK, end, marked
+from jupyter_mlops.processes import created, is_alive
 from jupyter_mlops.workflows.output import write_manifest
 
 
@@ -22,9 +24,13 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def prepare(request: dict[str, Any], root: Path) -> dict[str, Any]:
+    """A request as a job of it is started with."""
+    return kind_of(request).prepare(request, notebook_of(request, root), root)
+
+
 def test_a_project_goes_beside_its_notebook(root: Path) -> None:
     request = {"kind": "convert", "path": "work/a.ipynb"}
-    prepare = KINDS["convert"].prepare
     assert prepare(request, root)["output"] == "work/a"
     (root / "work" / "a").mkdir()
     assert prepare(request, root)["output"] == "work/a", "an empty folder is free"
@@ -44,12 +50,12 @@ def test_nothing_outside_of_the_root(root: Path, tmp_path_factory: pytest.TempPa
     (root / "link").symlink_to(outside)
     for path in ("../b.ipynb", str(outside / "b.ipynb"), "link/b.ipynb", "", "a\0.ipynb", None):
         with pytest.raises(UsageError):
-            KINDS["run"].prepare({"kind": "run", "path": path, "parameters": {}}, root)
+            prepare({"kind": "run", "path": path, "parameters": {}}, root)
     for output in ("..", "../x", "link/x", "work", "."):
         with pytest.raises(UsageError):
-            KINDS["convert"].prepare({"kind": "convert", "path": "work/a.ipynb", "output": output}, root)
+            prepare({"kind": "convert", "path": "work/a.ipynb", "output": output}, root)
     with pytest.raises(UsageError, match="Save it"):
-        KINDS["run"].prepare({"kind": "run", "path": "work/none.ipynb", "parameters": {}}, root)
+        prepare({"kind": "run", "path": "work/none.ipynb", "parameters": {}}, root)
     with pytest.raises(UsageError, match="convert, run, promote"):
         kind_of({"kind": "delete"})
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from jupyter_mlops.database import Taken, now
 from jupyter_mlops.errors import EnvironmentLackError
-from jupyter_mlops.jobs.recorder import Recorder, event_row, now, plain, thinned
-from jupyter_mlops.jobs.store import KEPT_PROGRESS, Store, Taken
+from jupyter_mlops.jobs.recorder import Recorder, event_row, plain, thinned
+from jupyter_mlops.jobs.store import KEPT_PROGRESS, Store
 from jupyter_mlops.workflows.events import Event
 
 
@@ -160,7 +161,7 @@ def test_events_wait_for_a_database_that_is_away(store: Store, tmp_path: Path, m
     import sqlite3
 
     store.add(_row())
-    with store._engine.connect() as connection:  # the one that the thread takes from the pool
+    with store._database.engine.connect() as connection:  # the one that the thread takes from the pool
         connection.exec_driver_sql("PRAGMA busy_timeout=50")
     other = sqlite3.connect(tmp_path / "mlops.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")

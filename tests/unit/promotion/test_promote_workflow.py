@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from jupyter_mlops.errors import ConflictError, ForbiddenError, NotFoundError, TrackingError
+from jupyter_mlops.processes import created, machine
 from jupyter_mlops.promotion.gates.kinds import GateResult, Subject, Tell
 from jupyter_mlops.promotion.journal import Journal
 from jupyter_mlops.promotion.state import fold
@@ -21,7 +22,6 @@ from jupyter_mlops.tracking.lifecycle import DIGEST
 from jupyter_mlops.tracking.store import store
 from jupyter_mlops.workflows import promote as module
 from jupyter_mlops.workflows.events import Event
-from jupyter_mlops.workflows.processes import born
 from jupyter_mlops.workflows.promote import PromoteOptions, PromoteResult, promote
 from jupyter_mlops.workflows.promotions import decide, find_promotion, promotion_view, promotions_of, registry_key
 from jupyter_mlops.workflows.reconciling import reconcile
@@ -257,7 +257,7 @@ def test_who_may_decide(place: Place) -> None:
     place.decide(waiting, "approve", user="ben")
     with pytest.raises(ConflictError, match="does not wait"):
         place.decide(waiting, "approve", user="ben")  # twice
-    with pytest.raises(NotFoundError):
+    with pytest.raises(NotFoundError, match="promote MODEL` shows the one under way, or begins one"):
         decide(place.database, "pr-none", "approve", user="ben", comment="")
 
 
@@ -351,28 +351,42 @@ def test_cancelled_while_a_gate_runs(place: Place) -> None:
     assert place.promote().status == "waiting"
 
 
-def test_another_process_that_works_on_it_is_left_alone(place: Place) -> None:
-    """As long as it lives: its process is looked up by id and time of creation."""
-    import psutil
-
+def _begun_by(place: Place, runner: dict[str, Any]) -> str:
+    """A promotion that this process has begun, as far as the journal knows."""
     version = place.version()
+    with store(place.uri) as client:
+        found = client.get_model_version(place.model, version)
+    steps = [["tests", "Tests"], ["parity", "Parity"], ["approval", "Approval"], ["lifecycle", "Into production"]]
+    data = {"steps": steps, "runner": runner, "digest": found.tags[DIGEST], "run": found.run_id, "author": "ada"}
+    return Journal(place.database).start(registry_key(place.uri), place.model, version, "ada", data).promotion
+
+
+def test_another_process_that_works_on_it_is_left_alone(place: Place) -> None:
+    """As long as it lives: its process is looked up by id and time of creation; one that nobody has waited for is over."""
     other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(120)"])
     try:
-        runner = {**module._runner(), "pid": other.pid, "created": born(psutil.Process(other.pid))}
-        journal = Journal(place.database)
-        steps = [["tests", "Tests"], ["parity", "Parity"], ["approval", "Approval"], ["lifecycle", "Into production"]]
-        with store(place.uri) as client:
-            found = client.get_model_version(place.model, version)
-        data = {"steps": steps, "runner": runner, "digest": found.tags[DIGEST], "run": found.run_id, "author": "ada"}
-        started = journal.start(registry_key(place.uri), place.model, version, "ada", data)
+        started = _begun_by(place, {**module._runner(), "pid": other.pid, "created": created(other.pid)})
         with pytest.raises(ConflictError, match="being worked on already"):
             place.promote()
+        other.kill()
+        while created(other.pid) is not None:
+            time.sleep(0.05)
+        result = place.promote()
     finally:
         other.kill()
         other.wait()
-    result = place.promote()
-    assert (result.promotion, result.status) == (started.promotion, "waiting")
+    assert (result.promotion, result.status) == (started, "waiting")
     assert place.whats(result)[1] == "resumed"
+
+
+def test_a_process_in_another_container_of_the_same_name_is_left_alone(place: Place) -> None:
+    """Its id means nothing here: only its silence tells."""
+    host = machine().partition(" ")[0]
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    _begun_by(place, {**module._runner(), "machine": f"{host} pid:[1]", "pid": gone.pid})
+    with pytest.raises(ConflictError, match=rf"being worked on already \(on {host}\)"):
+        place.promote()
 
 
 def test_a_registry_that_goes_away_stops_it_and_it_goes_on(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -392,7 +406,7 @@ def test_a_registry_that_goes_away_stops_it_and_it_goes_on(place: Place, monkeyp
     assert "does not answer" in state.step("lifecycle").message
     with pytest.raises(ConflictError, match="changing the registry"):
         place.decide(waiting, "cancel", user="ada")
-    assert reconcile(place.database, place.uri)[place.model]  # the decision is in the journal: it can be carried out
+    assert reconcile(Journal(place.database), place.uri, place.model)  # the decision is in the journal: it can be carried out
     assert aliases(place.uri, place.model) == {"production": version}
     assert place.promote().status == "promoted"
 
@@ -402,12 +416,12 @@ def test_the_registry_is_made_to_agree_with_the_journal(place: Place) -> None:
     place.to_production()
     second = place.version()
     place.to_production()
-    assert place.model not in reconcile(place.database, place.uri)
+    assert reconcile(Journal(place.database), place.uri, place.model) == []
     with store(place.uri) as client:  # by hand, in MLflow's own page
         client.set_registered_model_alias(place.model, "production", first)
         client.delete_registered_model_alias(place.model, "previous")
         client.set_model_version_tag(place.model, second, "lifecycle", "Staging")
-    assert len(reconcile(place.database, place.uri, place.model)[place.model]) == 3
+    assert len(reconcile(Journal(place.database), place.uri, place.model)) == 3
     assert aliases(place.uri, place.model) == {"production": second, "previous": first}
     assert lifecycle(place.uri, place.model) == {first: "Archived", second: "Production"}
     with store(place.uri) as client:
@@ -430,7 +444,7 @@ def test_a_model_that_was_registered_anew_owes_nothing_to_the_old_one(place: Pla
     (project / "model" / "model.txt").write_text("other weights", encoding="utf-8")
     version = add_version(place.uri, place.model, project, place.folder / "scratch")
     assert version == done.view["version"]
-    assert reconcile(place.database, place.uri, place.model) == {}
+    assert reconcile(Journal(place.database), place.uri, place.model) == []
     runs = {version: "the run of the new one"}
     assert promotions_of(place.database, place.uri, place.model, user="ada", runs=runs) == []
     asked = place.gates[0].asked

@@ -15,9 +15,10 @@ from jupyter_mlops.errors import MlopsError
 from jupyter_mlops.server.app import JupyterMlops
 from jupyter_mlops.server.errors import ApiError, from_error, from_status
 from jupyter_mlops.server.identity import identify
-from jupyter_mlops.server.messages import check, definitions, problems
+from jupyter_mlops.server.messages import check, definitions
 from jupyter_mlops.server.routes import ROUTES
 from jupyter_mlops.server.service_form import row_schema
+from tests.messages import check_message
 
 MADE_UP = User("0d7a0cfeb1ca401c90f392f41ba3451d", "Anonymous Io")
 
@@ -33,7 +34,7 @@ def test_every_error_of_ours_is_an_answer(name: str) -> None:
     error: MlopsError = getattr(own, name)("It is so. Do that.")
     answer = from_error(error)
     assert (answer.code, answer.message) == (error.code, "It is so. Do that.")
-    assert not problems("status", "ErrorMessage", answer.as_dict())
+    check_message("status", "ErrorMessage", answer.as_dict())
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_statuses(name: str, status: int) -> None:
 def test_errors_of_jupyter_have_the_same_shape(status: int, message: str | None) -> None:
     for logged_in in (True, False):
         answer = from_status(status, message, logged_in=logged_in)
-        assert not problems("status", "ErrorMessage", answer.as_dict())
+        check_message("status", "ErrorMessage", answer.as_dict())
         assert status < 500 or "wrong" not in answer.message  # what was not expected is not told
 
 

@@ -86,6 +86,7 @@ def test_only_what_a_conversion_made_is_a_project(root: Root) -> None:
         with pytest.raises(ApiError) as refused:
             root.project(path)
         assert refused.value.status_code == status
+        assert refused.value.fix is not None and refused.value.fix.startswith("Convert the notebook first")
 
 
 def test_a_project_is_made_below_the_root(root: Root) -> None:

@@ -12,6 +12,7 @@ from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
 
 from jupyter_mlops.errors import NotFoundError
 from jupyter_mlops.tracking import versions as versions_module
+from jupyter_mlops.tracking.lifecycle import find_version
 from jupyter_mlops.tracking.versions import model_rows, model_with_versions
 
 
@@ -53,6 +54,17 @@ def test_without_an_alias_the_lifecycle_says_which_version_it_is(uri: str) -> No
 def test_a_model_that_is_not_there_is_said(uri: str, name: str) -> None:
     with pytest.raises(NotFoundError, match="registered"):
         model_with_versions(uri, name)
+
+
+def test_a_version_is_the_given_one_or_that_in_staging(uri: str) -> None:
+    assert (find_version(uri, "churn").version, find_version(uri, "churn", "2").champion) == ("3", "2")
+    with pytest.raises(NotFoundError, match="has no version 9"):
+        find_version(uri, "churn", "9")
+    with pytest.raises(NotFoundError, match=r"has no version\. Convert"):
+        find_version(uri, "empty")
+    # What to do is said for the command line and for the sidebar.
+    with pytest.raises(NotFoundError, match=r"No model nothing .*--tracking-uri.*MLFLOW_TRACKING_URI"):
+        find_version(uri, "nothing")
 
 
 def test_a_store_that_is_not_there_has_no_models_and_is_not_made(tmp_path: Path) -> None:

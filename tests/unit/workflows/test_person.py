@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from jupyter_mlops.jobs import Jobs
+from jupyter_mlops.jobs.manager import Jobs
 from jupyter_mlops.server.identity import identify
 from jupyter_mlops.workflows.person import current_user, system_user
 

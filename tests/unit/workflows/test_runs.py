@@ -188,7 +188,11 @@ def test_what_is_missing_is_said(runs: tuple[str, dict[str, str]]) -> None:
     assert found.environment is None
     assert {one.name: one.better for one in found.metrics}["log_loss"] is None
     notes = " ".join(found.notes)
-    for part in ("Run a does not have the code", "Run a has no record of the data", "Run a has no record of its environment"):
+    for part in (
+        "The first run does not have the code",
+        "The first run has no record of the data",
+        "The first run has no record of its env",
+    ):
         assert part in notes
     json.dumps(found.as_dict(), allow_nan=False)
     with pytest.raises(UsageError, match="same run"):

@@ -70,7 +70,7 @@ export interface Job {
   /**
    * Of a promotion: MODEL/VERSION.
    */
-  subject?: string | null;
+  subject: string | null;
   /**
    * lost: its process ended without saying how (killed, or the machine went down).
    */

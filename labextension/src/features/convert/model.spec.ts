@@ -78,12 +78,28 @@ describe('a conversion', () => {
   it('ends with a report and a project, whose service is looked for', async () => {
     services = [service({ status: 'ready' })];
     const job = server.add({ kind: 'convert', path: PATH });
-    server.end(job.id, { status: 'done', result: conversion() as never });
+    server.end(job.id, { status: 'done', result: { ...conversion() } });
     model.setShown(true);
     await settled();
     expect(model.conversion?.report.model_version).toBe('3');
     expect(model.service.project).toBe('n');
     expect(model.service.service?.status).toBe('ready');
+  });
+
+  it('says what refused it, also when the look for a former one ends later', async () => {
+    let answer: () => void = () => undefined;
+    const { jobs } = server;
+    server.jobs = async (...asked) => {
+      await new Promise<void>(done => (answer = done));
+      return jobs(...asked);
+    };
+    model.setShown(true);
+    server.refuse = new ApiError('edited', 'The project in n was edited.', null, 409);
+    await model.convert();
+    expect(model.edited).toBe(true);
+    answer();
+    await settled();
+    expect(model.edited).toBe(true);
   });
 
   it('says that a project was edited, and replaces it when asked to', async () => {

@@ -58,7 +58,7 @@ export class ConvertModel implements IDisposable {
   /** What the last conversion ended with; null while it runs, or where it ended without a report. */
   get conversion(): Conversion | null {
     const result = this.job && !isOpen(this.job) ? this.job.result : null;
-    return result && 'report' in result ? (result as unknown as Conversion) : null;
+    return result && 'report' in result ? (result as Conversion) : null;
   }
 
   /** Why nothing came of the last attempt. */
@@ -145,6 +145,7 @@ export class ConvertModel implements IDisposable {
       return;
     }
     this.looked = true;
+    const before = this.error;
     try {
       const followed = await this.jobs.latest(path, 'convert');
       if (this.path !== path || this.starting) {
@@ -153,7 +154,9 @@ export class ConvertModel implements IDisposable {
       if (followed && (!this.job || followed.job.created >= this.job.created)) {
         this.take(followed);
       }
-      this.error = null;
+      if (this.error === before) {
+        this.error = null; // not what has refused a conversion meanwhile
+      }
     } catch (error) {
       if (this.path !== path) {
         return;

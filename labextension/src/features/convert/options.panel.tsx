@@ -61,7 +61,7 @@ export function OptionsForm(props: { model: ConvertModel; trans: TranslationBund
 
 function Parameters(props: { parameters: readonly Parameter[]; model: ConvertModel; trans: TranslationBundle }): JSX.Element {
   const { parameters, model, trans } = props;
-  const form = useMemo(() => parameterForm(parameters, {}, trans), [parameters, trans]);
+  const form = useMemo(() => parameterForm(parameters, null, trans), [parameters, trans]);
   const [initial] = useState(() => startValues(form.value, model.options.parameters));
   const [problems, setProblems] = useState<readonly FieldProblem[]>([]);
   return (

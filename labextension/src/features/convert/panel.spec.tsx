@@ -41,7 +41,7 @@ describe('the panel of conversions', () => {
   async function shown(): Promise<HTMLElement> {
     const api = server as unknown as Api;
     notebook = new CurrentForTest(notebookOf(['a = 1', 'b = 2']), {
-      parameters: [{ name: 'rate', type: 'number', value: 0.5 as never, literal: '0.5' }]
+      parameters: [{ name: 'rate', type: 'number', value: 0.5, literal: '0.5' }]
     });
     notebook.panel!.context.model.dirty = false;
     await notebook.current.refresh();
@@ -101,7 +101,7 @@ describe('the panel of conversions', () => {
 
   it('shows what came of the last one, also after a reload', async () => {
     const job = server.add({ kind: 'convert', path: 'n.ipynb' });
-    server.end(job.id, { status: 'done', result: conversion() as never });
+    server.end(job.id, { status: 'done', result: { ...conversion() } });
     const container = await shown();
     expect(screen.getByText('Registered as penguins, version 3')).toBeTruthy();
     await click('Open the Folder');
@@ -115,7 +115,7 @@ describe('the panel of conversions', () => {
 
   it('tries a request, and shows what the service refuses at the field', async () => {
     const job = server.add({ kind: 'convert', path: 'n.ipynb' });
-    server.end(job.id, { status: 'done', result: conversion() as never });
+    server.end(job.id, { status: 'done', result: { ...conversion() } });
     const answers = [
       { status: 422, body: { detail: [{ loc: ['body', 'plan'], msg: 'unknown plan', type: 'value_error' }] }, milliseconds: 1.5 },
       { status: 200, body: { prediction: 'yes', probabilities: { no: 0.1, yes: 0.9 } }, milliseconds: 2 }
@@ -152,7 +152,7 @@ describe('the panel of conversions', () => {
     server.end(job.id, {
       status: 'failed',
       error: { code: 'cell-failed', message: 'cell 3 raised', fix: 'Mend the cell.' },
-      result: conversion({ ok: false, status: 'failed', report: report({ failed_step: 'run', parity: null, model_version: null }) }) as never
+      result: { ...conversion({ ok: false, status: 'failed', report: report({ failed_step: 'run', parity: null, model_version: null }) }) }
     });
     const container = await shown();
     expect(screen.getByRole('alert').textContent).toContain('Mend the cell.');

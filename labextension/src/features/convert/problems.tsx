@@ -33,7 +33,7 @@ export function Problems(props: { problems: readonly Problem[]; current: Current
 }
 
 /** Go to a cell by its number, as reports have it; it may be gone by now. */
-export async function goToNumber(current: CurrentNotebook, number: number, line: number | null): Promise<void> {
+async function goToNumber(current: CurrentNotebook, number: number, line: number | null): Promise<void> {
   const cell = current.cells()[number - 1];
   if (cell) {
     await current.goTo(cell.id, line);

@@ -119,6 +119,17 @@ describe('the panel of models', () => {
     expect(screen.queryByRole('heading', { name: 'Promotion of version 2' })).toBeNull();
   });
 
+  it('says so where one was cancelled before it had a journal', async () => {
+    await shown();
+    for (const name of ['Promote version 2', 'Cancel the Promotion']) {
+      await act(async () => {
+        fireEvent.click(screen.getByRole('button', { name }));
+        await settled(80);
+      });
+    }
+    expect(screen.getByText('Cancelled: the version stays where it was.')).toBeTruthy();
+  });
+
   it('tells the others why they may not', async () => {
     registry.current = promotion({ status: 'waiting', whyNot: 'You made this version: ask a colleague.' });
     await shown();

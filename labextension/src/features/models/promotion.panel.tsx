@@ -25,12 +25,13 @@ export function PromotionPanel(props: {
   }
   const { promotion, job } = model;
   const active = promotion ? isActive(promotion) : model.working || model.busy === 'starting';
+  const status = promotion?.status ?? (job?.status === 'cancelled' ? 'cancelled' : null); // one may end before it has a journal
   const idle = promotion?.status === 'running' && promotion.job === null && !model.working && !model.busy;
   return (
     <section className="jp-mlops-Part" aria-label={trans.__('Promotion')}>
       <h3>{trans.__('Promotion of version %1', model.version)}</h3>
       <p role="status" aria-live="polite">
-        <strong>{promotion ? statusText(promotion, trans) : active ? trans.__('Starting') : ''}</strong>
+        <strong>{active && !promotion ? trans.__('Starting') : status && statusText(status, trans)}</strong>
         {promotion?.champion && active && <> {trans.__('It would replace version %1.', promotion.champion)}</>}
       </p>
       {model.failure && <Failure error={model.failure} trans={trans} />}
@@ -58,7 +59,7 @@ export function PromotionPanel(props: {
   );
 }
 
-function statusText(promotion: Promotion, trans: TranslationBundle): string {
+function statusText(status: Promotion['status'], trans: TranslationBundle): string {
   const words: Record<Promotion['status'], string> = {
     running: trans.__('Running.'),
     waiting: trans.__('Waiting for an approval.'),
@@ -67,7 +68,7 @@ function statusText(promotion: Promotion, trans: TranslationBundle): string {
     failed: trans.__('Failed: the version stays where it was. The steps say what to mend; then convert again and promote the new version.'),
     cancelled: trans.__('Cancelled: the version stays where it was.')
   };
-  return words[promotion.status];
+  return words[status];
 }
 
 function withFigures(steps: Step[], promotion: Promotion | null, trans: TranslationBundle): Step[] {

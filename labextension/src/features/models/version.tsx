@@ -36,11 +36,11 @@ export function Version(props: {
           />
           <strong>{trans.__('Version %1', version.version)}</strong>
         </label>
-        <span className="jp-mlops-Badge" data-lifecycle={version.lifecycle}>
+        <span className="jp-mlops-Label" data-lifecycle={version.lifecycle}>
           {lifecycleText(version.lifecycle, trans)}
         </span>
         {version.aliases.map(alias => (
-          <span key={alias} className="jp-mlops-Badge">
+          <span key={alias} className="jp-mlops-Label">
             @{alias}
           </span>
         ))}

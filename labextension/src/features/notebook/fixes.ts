@@ -2,7 +2,7 @@ import type { CellEdit, NotebookProblem } from '../../api/messages/notebook';
 import { smallestChange } from '../current/model';
 
 /** What fixing several problems at once comes to. */
-export interface Fixes {
+interface Fixes {
   /** At most one for each cell. */
   edits: CellEdit[];
   /** Problems that these edits mend. */

@@ -13,7 +13,7 @@ import type { Start } from './start';
 import { StartCard } from './start-card';
 import { Suggestions } from './suggestions';
 
-export interface NotebookPanelProps {
+interface NotebookPanelProps {
   review: Review;
   start: Start;
   server: ServerState;

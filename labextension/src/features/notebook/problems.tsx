@@ -79,9 +79,9 @@ function Problem({ problem, review, goTo, trans }: Props & { problem: NotebookPr
     <li data-cell={cell ?? undefined}>
       <div className="jp-mlops-Line">
         {cell !== null && (
-          <button type="button" className="jp-mlops-Link" onClick={() => goTo(cell, line)}>
+          <Button kind="link" onClick={() => goTo(cell, line)}>
             {where}
-          </button>
+          </Button>
         )}
         <code className="jp-mlops-Code">{problem.code}</code>
       </div>

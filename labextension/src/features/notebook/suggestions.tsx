@@ -27,9 +27,9 @@ export function Suggestions(props: { review: Review; goTo: (cell: string) => voi
         {suggestions.map(one => (
           <li key={`${one.cell} ${labelOf(one)}`}>
             <div className="jp-mlops-Line">
-              <button type="button" className="jp-mlops-Link" onClick={() => goTo(one.cell)}>
+              <Button kind="link" onClick={() => goTo(one.cell)}>
                 {trans.__('Cell %1', one.number)}
-              </button>
+              </Button>
               {canFollow(one) && <span className="jp-mlops-Proposal-tag">{trans.__('%1?', labelOf(one))}</span>}
             </div>
             <p>{one.reason}</p>

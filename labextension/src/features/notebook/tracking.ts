@@ -12,7 +12,7 @@ const LOADS = /^\s*%(?:re)?load_ext\s+jupyter_mlops\b/m;
 const TRACKS = /^%%track\b/;
 
 /** How far a notebook is from a recorded run. */
-export interface Tracking {
+interface Tracking {
   loads: boolean;
   /** Some cell is tracked. */
   tracks: boolean;

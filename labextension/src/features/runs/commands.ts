@@ -1,12 +1,11 @@
-import { ICommandPalette, MainAreaWidget } from '@jupyterlab/apputils';
+import type { ICommandPalette } from '@jupyterlab/apputils';
 import { PathExt, URLExt } from '@jupyterlab/coreutils';
 import { launchIcon, refreshIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReactElement } from 'react';
 
 import { LazyWidget } from '../../components/lazy';
-import { mlopsIcon } from '../../icons';
-import { ActiveView, COMMANDS, IRunsContext, IRunsView, showTab, TAB } from './view';
+import { ActiveView, COMMANDS, IRunsContext, IRunsView, openWidget, TAB } from './view';
 
 const NO_ARGUMENTS = { args: { type: 'object', properties: {} } };
 const ROWS = '.jp-mlops-Runs .jp-mlops-Grid';
@@ -58,9 +57,9 @@ export function addCommands(
     ...withView(({ model }) => {
       const query = model.query(0, 0);
       const name = PathExt.basename(query.path);
-      openWidget(context, `${TAB}chart:${URLExt.objectToQueryString({ ...query })}`, trans.__('Chart of Runs of %1', name), async () =>
-        (await import('./tabs')).scatterTab(context, query)
-      );
+      const load = async (): Promise<ReactElement> => (await import('./tabs')).scatterTab(context, query);
+      const id = `${TAB}chart:${URLExt.objectToQueryString({ ...query })}`;
+      openWidget(app, id, trans.__('Chart of Runs of %1', name), () => new LazyWidget(load, trans));
     }),
     label: trans.__('Draw a Chart of the Runs')
   });
@@ -76,9 +75,9 @@ export function addCommands(
         const { model } = active.get()!;
         const runs = model.selection.all.map(({ run }) => run.id);
         const { path } = model.target;
-        openWidget(context, `${TAB}compare:${runs.join(',')}`, trans.__('Compare %1 Runs', runs.length), async () =>
-          (await import('./tabs')).compareTab(context, path, runs)
-        );
+        const load = async (): Promise<ReactElement> => (await import('./tabs')).compareTab(context, path, runs);
+        const id = `${TAB}compare:${runs.join(',')}`;
+        openWidget(app, id, trans.__('Compare %1 Runs', runs.length), () => new LazyWidget(load, trans));
       }
     },
     true
@@ -117,18 +116,4 @@ export function addCommands(
       commands.notifyCommandChanged(COMMANDS.open);
     }
   });
-}
-
-/** Open a tab, or show the one that is there already. */
-function openWidget({ app, trans }: IRunsContext, id: string, title: string, load: () => Promise<ReactElement>): void {
-  if ([...app.shell.widgets('main')].some(widget => widget.id === id)) {
-    app.shell.activateById(id);
-    return;
-  }
-  const tab = new MainAreaWidget({ content: new LazyWidget(load, trans) });
-  tab.id = id;
-  tab.title.label = title;
-  tab.title.icon = mlopsIcon;
-  tab.title.closable = true;
-  showTab(app, tab);
 }

@@ -1,8 +1,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 
-import { ApiError, isAbort } from '../../api/client';
 import type { ComparedMetric, ComparedValue, RunsComparison } from '../../api/messages/runs';
+import { useAnswer } from '../../components/answer';
 import { numberText, timeText } from '../../components/format';
 import { safeLink } from '../../components/links';
 import { Empty, Failure } from '../../components/state';
@@ -17,30 +17,11 @@ const MOST = 12; // metrics that are drawn; the table has all
 export function CompareTab(props: { context: IRunsContext; path: string; runs: readonly string[] }): JSX.Element {
   const { context, path, runs } = props;
   const { api, trans } = context;
-  const [comparison, setComparison] = useState<RunsComparison | null>(null);
-  const [error, setError] = useState<ApiError | null>(null);
-  const [attempt, setAttempt] = useState(0);
-  useEffect(() => {
-    const control = new AbortController();
-    api.compareRuns(path, runs, control.signal).then(
-      answer => {
-        if (!control.signal.aborted) {
-          setComparison(answer);
-          setError(null);
-        }
-      },
-      (reason: unknown) => {
-        if (!control.signal.aborted && !isAbort(reason)) {
-          setError(ApiError.from(reason));
-        }
-      }
-    );
-    return () => control.abort();
-  }, [api, path, runs, attempt]);
+  const { answer, error, retry } = useAnswer(signal => api.compareRuns(path, runs, signal), [api, path, runs]);
   if (error) {
-    return <Failure error={error} trans={trans} retry={() => setAttempt(attempt + 1)} />;
+    return <Failure error={error} trans={trans} retry={retry} />;
   }
-  return comparison ? <CompareView comparison={comparison} context={context} /> : <Empty title={trans.__('Comparing…')} />;
+  return answer ? <CompareView comparison={answer} context={context} /> : <Empty title={trans.__('Comparing…')} />;
 }
 
 /** Parameters and metrics side by side, a chart, and for two runs what else differs. */
@@ -104,7 +85,7 @@ export function chosen<T>(values: readonly T[], isSame: (one: T) => boolean, dif
   return differing ? different : [...different, ...values.filter(isSame)];
 }
 
-export function sameMetric(metric: ComparedMetric): boolean {
+function sameMetric(metric: ComparedMetric): boolean {
   return new Set(metric.values).size === 1;
 }
 

@@ -6,10 +6,9 @@ import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { LazyWidget } from '../../components/lazy';
-import { mlopsIcon } from '../../icons';
 import { IApi, ICurrentNotebook, IJobs, ISidebar } from '../../tokens';
 import { addCommands } from './commands';
-import { ActiveView, COMMANDS, IRunsContext, IRunsView, showTab, TAB } from './view';
+import { ActiveView, COMMANDS, IRunsContext, IRunsView, openWidget, TAB } from './view';
 
 const SECTION = 'runs';
 
@@ -43,34 +42,28 @@ export const runsPlugin: JupyterFrontEndPlugin<void> = {
 
     const tabs = new WidgetTracker<MainAreaWidget<LazyWidget>>({ namespace: 'jupyter-mlops-runs' });
     const openTab = (path: string): void => {
-      const id = `${TAB}${path}`;
-      const known = tabs.find(one => one.id === id);
-      if (known) {
-        app.shell.activateById(id);
-        return;
+      const make = (): LazyWidget => {
+        let view: IRunsView | null = null;
+        const content = new LazyWidget(async () => {
+          const { renderView } = await import('./content');
+          const made = renderView(context, active, { path, notebooks });
+          view = made.view;
+          watch(view);
+          view.model.setActive(content.isVisible);
+          return made.element;
+        }, trans);
+        content.visibilityChanged.connect((_, visible) => view?.model.setActive(visible));
+        content.disposed.connect(() => {
+          view?.rerun.dispose();
+          view?.model.dispose();
+        });
+        return content;
+      };
+      const tab = openWidget(app, `${TAB}${path}`, trans.__('Runs of %1', PathExt.basename(path)), make);
+      if (tab) {
+        tab.title.caption = trans.__('Runs of %1', path);
+        void tabs.add(tab);
       }
-      let view: IRunsView | null = null;
-      const content = new LazyWidget(async () => {
-        const { renderView } = await import('./content');
-        const made = renderView(context, active, { path, notebooks });
-        view = made.view;
-        watch(view);
-        view.model.setActive(content.isVisible);
-        return made.element;
-      }, trans);
-      content.visibilityChanged.connect((_, visible) => view?.model.setActive(visible));
-      content.disposed.connect(() => {
-        view?.rerun.dispose();
-        view?.model.dispose();
-      });
-      const tab = new MainAreaWidget({ content });
-      tab.id = id;
-      tab.title.label = trans.__('Runs of %1', PathExt.basename(path));
-      tab.title.caption = trans.__('Runs of %1', path);
-      tab.title.icon = mlopsIcon;
-      tab.title.closable = true;
-      void tabs.add(tab);
-      showTab(app, tab);
     };
     addCommands(context, active, openTab, palette);
     void restorer?.restore(tabs, {

@@ -14,7 +14,7 @@ import type { IRunsTarget } from './target';
 const PAGE = 100;
 const AROUND = 20; // rows beside those in view that are asked for, too
 
-export interface ISort {
+interface ISort {
   /** Of a column; empty: the newest first. */
   key: string;
   descending: boolean;

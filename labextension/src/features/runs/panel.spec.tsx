@@ -5,7 +5,7 @@ import { act, fireEvent, render, screen } from '@testing-library/react';
 import { ApiError } from '../../api/client';
 import { JobsModel } from '../../api/jobs';
 import type { Job } from '../../api/messages/jobs';
-import type { NotebookView } from '../../api/messages/notebook';
+import type { NotebookView, Parameter, Restored } from '../../api/messages/notebook';
 import '../../components/json-form'; // so that no test waits for its compilation
 import { seriousFindings } from '../../testing/axe';
 import { ColumnsView, RestoredView } from './actions';
@@ -15,8 +15,8 @@ import { IRunsContext, IRunsView } from './view';
 
 const trans = nullTranslator.load('jupyter_mlops');
 const JOB: Job = {
-  id: 'j1', kind: 'run', path: 'churn.ipynb', title: 'Run churn.ipynb', status: 'running', user: 'ada', created: 1, started: 2, ended: null,
-  step: 'cell 2', message: 'model.fit(X, y)', fraction: 0.5, error: null, result: null, next: 1
+  id: 'j1', kind: 'run', path: 'churn.ipynb', title: 'Run churn.ipynb', subject: null, status: 'running', user: 'ada', created: 1,
+  started: 2, ended: null, step: 'cell 2', message: 'model.fit(X, y)', fraction: 0.5, error: null, result: null, next: 1
 };
 
 describe('the panel of runs', () => {
@@ -158,6 +158,20 @@ describe('the panel of runs', () => {
     expect(screen.queryByText('cancelled')).toBeNull();
   }, 30_000);
 
+  it('starts at the values of a run that the server would take, and says which it would not', async () => {
+    const asked: unknown[] = [];
+    const lr = { name: 'lr', type: 'number', value: 0.5, literal: '0.5' };
+    Object.assign(context.current, { language: 'python', cells: () => [], view: { parameters: [lr] } });
+    const restored: Restored = { edits: [], changed: ['lr'], unknown: [], refused: ['“key” was masked.'] };
+    Object.assign(context.api, { restoreParameters: async (request: unknown) => (asked.push(request), restored) });
+    await show();
+    fireEvent.click(screen.getByText('run 4998'));
+    await act(() => view.rerun.begin(view.model.selection.only));
+    expect(asked).toEqual([{ path: 'churn.ipynb', language: 'python', cells: [], values: { lr: '0.1' } }]);
+    expect(await screen.findByDisplayValue('0.1', {}, { timeout: 15_000 })).toBeTruthy();
+    expect(screen.getByRole('region', { name: 'Re-run' }).textContent).toContain('“key” was masked.');
+  }, 30_000);
+
   it('lets one choose columns', async () => {
     await show();
     render(<ColumnsView model={view.model} trans={trans} />);
@@ -171,7 +185,7 @@ describe('the panel of runs', () => {
 
 describe('restoring', () => {
   it('shows what changes, and what cannot', () => {
-    const parameters = [{ name: 'depth', type: 'integer', value: 5, literal: '5' }] as never;
+    const parameters: Parameter[] = [{ name: 'depth', type: 'integer', value: 5, literal: '5' }];
     render(
       <RestoredView
         restored={{ edits: [], changed: ['depth'], unknown: ['other'], refused: ['“key” was masked.'] }}

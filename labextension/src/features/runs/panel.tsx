@@ -17,7 +17,7 @@ import { COMMANDS, IRunsContext, IRunsView, openNotebook } from './view';
 /** A table of runs for a notebook; it has to be disposed. */
 export function makeView(context: IRunsContext, target: IRunsTarget): IRunsView {
   const model = new RunsModel(context.api, target);
-  const rerun = new Rerun(context.jobs, context.current, target, path => openNotebook(context, path), context.trans);
+  const rerun = new Rerun(context.api, context.jobs, context.current, target, path => openNotebook(context, path), context.trans);
   rerun.changed.connect(() => model.setWorking(rerun.isRunning));
   rerun.ended.connect(() => model.refresh());
   return { model, rerun };

@@ -7,7 +7,7 @@ import { chosenValues, parameterForm, parameterSchema } from './parameter-form';
 const trans = nullTranslator.load('jupyter_mlops');
 
 function parameter(name: string, type: Parameter['type'], value: unknown, literal: string): Parameter {
-  return { name, type, value, literal } as Parameter;
+  return { name, type, value, literal };
 }
 
 const PARAMETERS = [
@@ -65,29 +65,36 @@ describe('the form of the parameters', () => {
   });
 
   it('starts at the notebook’s values', () => {
-    const form = parameterForm(PARAMETERS, {}, trans);
+    const form = parameterForm(PARAMETERS, null, trans);
     expect(form.value).toEqual({ depth: 5, lr: 0.1, model: 'tree', scale: true, lags: '[1, 2]', grid: "{'a': 1}", limit: 'None' });
     expect(form.notes).toEqual([expect.stringContaining('huge')]);
   });
 
-  it('starts at a run’s values where they fit', () => {
-    const given = { depth: '7', lr: '1e-05', model: 'forest', scale: 'False', lags: "['a', 3]", grid: '{cut...', limit: '12', other: '1' };
-    const form = parameterForm(PARAMETERS.slice(0, 7), given, trans);
+  it('starts at those values of a run that the server would put into the notebook', () => {
+    const values = { depth: '7', lr: '1e-05', model: 'forest', scale: 'False', lags: "['a', 3]", grid: '{cut...', limit: '12', other: '1' };
+    const changed = ['depth', 'lr', 'model', 'scale', 'lags', 'limit'];
+    const form = parameterForm(PARAMETERS.slice(0, 7), { values, changed, refused: ['grid was cut.'] }, trans);
     expect(form.value).toEqual({ depth: 7, lr: 1e-5, model: 'forest', scale: false, lags: "['a', 3]", grid: "{'a': 1}", limit: '12' });
-    expect(form.notes).toEqual([expect.stringContaining('grid')]);
-    expect(parameterForm([PARAMETERS[2]], { model: '***' }, trans).notes[0]).toContain('masked');
-    expect(parameterForm([PARAMETERS[0]], { depth: '2.5' }, trans).value).toEqual({ depth: 5 });
+    expect(form.notes).toEqual(['grid was cut.']);
+  });
+
+  it('leaves a value that the server refuses, and a number that is not exact here', () => {
+    const refused = ['model was too long for MLflow and was cut.'];
+    const values = { model: 'forest... (6000 characters)', depth: '9007199254740993' };
+    const form = parameterForm(PARAMETERS.slice(0, 3), { values, changed: ['depth'], refused }, trans);
+    expect(form.value).toEqual({ depth: 5, lr: 0.1, model: 'tree' });
+    expect(form.notes).toEqual([...refused, expect.stringContaining('9007199254740993')]);
   });
 
   it('gives the values that are not the notebook’s own', () => {
-    const form = parameterForm(PARAMETERS, {}, trans);
+    const form = parameterForm(PARAMETERS, null, trans);
     expect(chosenValues(PARAMETERS, form.value, trans)).toEqual({ values: {}, problems: [] });
     const data = { ...form.value, depth: 6, model: undefined, scale: false, lags: "('x', None)", grid: '{"a": 2}', limit: 'ten' };
     expect(chosenValues(PARAMETERS, data, trans).values).toEqual({ depth: 6, model: '', scale: false, lags: ['x', null], grid: { a: 2 }, limit: 'ten' });
   });
 
   it('says what is no list and no dictionary', () => {
-    const form = parameterForm(PARAMETERS, {}, trans);
+    const form = parameterForm(PARAMETERS, null, trans);
     const { problems } = chosenValues(PARAMETERS, { ...form.value, lags: '1, 2', grid: '[1]', limit: '' }, trans);
     expect(problems.map(one => one.name)).toEqual(['lags', 'grid']);
   });

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { Parameter } from '../../api/messages/notebook';
+import type { Parameter, Restored } from '../../api/messages/notebook';
 import { FieldProblem, FormShape, shapeOf } from '../../components/form';
 import { literalText, parseLiteral } from './literal';
 
@@ -13,38 +13,36 @@ export interface IParameterForm {
   notes: string[];
 }
 
-const LITERAL: ReadonlySet<Parameter['type']> = new Set(['list', 'object', 'none']);
-const MASKED = '***';
+/** A run's values, as MLflow has them, and what the server says about putting them into the notebook. */
+export interface IRunValues extends Pick<Restored, 'changed' | 'refused'> {
+  values: Readonly<Record<string, string>>;
+}
 
-/** A form that starts at a run's values, as MLflow has them, or without them at the notebook's own. */
-export function parameterForm(
-  parameters: readonly Parameter[],
-  given: Readonly<Record<string, string>>,
-  trans: TranslationBundle
-): IParameterForm {
-  const fields = parameters.filter(isEditable);
-  const notes = parameters
-    .filter(one => !isEditable(one))
-    .map(one => trans.__('“%1” is %2 in the notebook, which this form cannot hold. It stays so.', one.name, one.literal));
+const LITERAL: ReadonlySet<Parameter['type']> = new Set(['list', 'object', 'none']);
+
+/** A form that starts at a run's values, or without them at the notebook's own. */
+export function parameterForm(parameters: readonly Parameter[], given: IRunValues | null, trans: TranslationBundle): IParameterForm {
+  const notes = [...(given?.refused ?? [])];
+  const held: Parameter[] = [];
   const value: Record<string, unknown> = {};
-  for (const one of fields) {
-    value[one.name] = LITERAL.has(one.type) ? one.literal : one.value;
-    const text = given[one.name];
-    if (text === undefined) {
+  for (const one of parameters) {
+    if (!isEditable(one)) {
+      notes.push(trans.__('“%1” is %2 in the notebook, which this form cannot hold. It stays so.', one.name, one.literal));
       continue;
     }
-    const found = text === MASKED ? undefined : fromRun(one, text);
-    if (found === undefined) {
-      notes.push(
-        text === MASKED
-          ? trans.__('“%1” was masked in the run, so it starts at the notebook’s value.', one.name)
-          : trans.__('“%1” was %2 in the run, which does not fit. It starts at the notebook’s value.', one.name, shortened(text))
-      );
-    } else {
-      value[one.name] = found;
+    held.push(one);
+    value[one.name] = LITERAL.has(one.type) ? one.literal : one.value;
+    if (given?.changed.includes(one.name)) {
+      const text = given.values[one.name];
+      const found = fieldValue(one, text);
+      if (found === undefined) {
+        notes.push(trans.__('“%1” was %2 in the run, which this form cannot hold. It starts at the notebook’s value.', one.name, shortened(text)));
+      } else {
+        value[one.name] = found;
+      }
     }
   }
-  return { shape: shapeOf(parameterSchema(fields, trans)), value, notes };
+  return { shape: shapeOf(parameterSchema(held, trans)), value, notes };
 }
 
 /** A JSON Schema of the parameters; what is no plain value is given as a Python literal. */
@@ -96,31 +94,16 @@ function isEditable(one: Parameter): boolean {
   return (one.type !== 'integer' && one.type !== 'number') || typeof value === 'number';
 }
 
-/** What a run's text stands for, in the field of a parameter; undefined if it does not fit. */
-function fromRun(one: Parameter, text: string): unknown {
-  if (one.type === 'string') {
+/** A run's text, which the server would take, in the field of a parameter; undefined for a number that JavaScript cannot hold. */
+function fieldValue(one: Parameter, text: string): unknown {
+  if (one.type === 'string' || LITERAL.has(one.type)) {
     return text;
   }
-  if (one.type === 'none') {
-    return text;
+  if (one.type === 'boolean') {
+    return text.toLowerCase() === 'true';
   }
-  try {
-    const value = parseLiteral(text);
-    switch (one.type) {
-      case 'boolean':
-        return typeof value === 'boolean' ? value : undefined;
-      case 'integer':
-        return Number.isSafeInteger(value) ? value : undefined;
-      case 'number':
-        return typeof value === 'number' ? value : undefined;
-      case 'list':
-        return Array.isArray(value) ? text : undefined;
-      default:
-        return isObject(value) ? text : undefined;
-    }
-  } catch {
-    return undefined;
-  }
+  const value = Number(text.replaceAll('_', ''));
+  return (one.type === 'integer' ? Number.isSafeInteger(value) : Number.isFinite(value)) ? value : undefined;
 }
 
 function readLiteral(one: Parameter, text: string): unknown {

@@ -2,12 +2,12 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
-import { ApiError } from '../../api/client';
+import { Api, ApiError } from '../../api/client';
 import { FollowedJob, isOpen, JobsModel } from '../../api/jobs';
 import type { Parameter } from '../../api/messages/notebook';
 import type { FieldProblem } from '../../components/form';
 import type { ICurrentNotebook } from '../../tokens';
-import { chosenValues, IParameterForm, parameterForm } from './parameter-form';
+import { chosenValues, IParameterForm, IRunValues, parameterForm } from './parameter-form';
 import { KnownRun, parametersOf } from './rows';
 import type { IRunsTarget } from './target';
 
@@ -26,6 +26,7 @@ const RECENT = 15 * 60 * 1000; // ms for which a job that has ended is still sho
 /** Running a notebook again with other parameters: the form, and the job that does it. */
 export class Rerun implements IDisposable {
   constructor(
+    private readonly api: Pick<Api, 'restoreParameters'>,
     private readonly jobs: JobsModel,
     private readonly current: ICurrentNotebook,
     private readonly target: IRunsTarget,
@@ -78,7 +79,11 @@ export class Rerun implements IDisposable {
         throw this.current.error ?? new ApiError('no-view', this.trans.__('The notebook could not be read.'), this.trans.__('Try again.'));
       }
       const { parameters } = this.current.view;
-      const form = parameterForm(parameters, from ? parametersOf(from) : {}, this.trans);
+      const given = from ? await this.valuesOf(from, path) : null;
+      if (path !== this.path) {
+        return;
+      }
+      const form = parameterForm(parameters, given, this.trans);
       this.form = { ...form, parameters, from: from?.run.name ?? null, number: ++this.forms, problems: [] };
     });
   }
@@ -142,6 +147,12 @@ export class Rerun implements IDisposable {
     } catch {
       // the list of runs says what is wrong with the server
     }
+  }
+
+  /** The values of a run; the server knows which of them the notebook can take. */
+  private async valuesOf(run: KnownRun, path: string): Promise<IRunValues> {
+    const values = parametersOf(run);
+    return { values, ...(await this.api.restoreParameters({ path, language: this.current.language, cells: this.current.cells(), values })) };
   }
 
   private async attempt(work: () => Promise<void>): Promise<void> {

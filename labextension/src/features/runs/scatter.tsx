@@ -1,8 +1,8 @@
-import { useEffect, useId, useMemo, useState } from 'react';
+import { useId, useMemo, useState } from 'react';
 
-import { ApiError, isAbort, RunsQuery } from '../../api/client';
-import type { Api } from '../../api/client';
+import type { Api, RunsQuery } from '../../api/client';
 import type { RunColumn } from '../../api/messages/runs';
+import { useAnswer } from '../../components/answer';
 import { numberText } from '../../components/format';
 import { Empty, Failure } from '../../components/state';
 import { canDraw, Chart, useChartTheme } from './chart';
@@ -23,34 +23,11 @@ interface ILoaded {
 export function ScatterTab(props: { context: IRunsContext; query: RunsQuery }): JSX.Element {
   const { context, query } = props;
   const { api, trans } = context;
-  const [loaded, setLoaded] = useState<ILoaded | null>(null);
-  const [error, setError] = useState<ApiError | null>(null);
-  const [attempt, setAttempt] = useState(0);
-  useEffect(() => {
-    const control = new AbortController();
-    loadMany(api, query, control.signal).then(
-      answer => {
-        if (!control.signal.aborted) {
-          setLoaded(answer);
-          setError(null);
-        }
-      },
-      (reason: unknown) => {
-        if (!control.signal.aborted && !isAbort(reason)) {
-          setError(ApiError.from(reason));
-        }
-      }
-    );
-    return () => control.abort();
-  }, [api, query, attempt]);
+  const { answer, error, retry } = useAnswer(signal => loadMany(api, query, signal), [api, query]);
   if (error) {
-    return <Failure error={error} trans={trans} retry={() => setAttempt(attempt + 1)} />;
+    return <Failure error={error} trans={trans} retry={retry} />;
   }
-  return loaded ? (
-    <ScatterView loaded={loaded} context={context} />
-  ) : (
-    <Empty title={trans.__('Reading the runs…')} />
-  );
+  return answer ? <ScatterView loaded={answer} context={context} /> : <Empty title={trans.__('Reading the runs…')} />;
 }
 
 /** Runs of the list from its first on, as many as a chart can hold. */

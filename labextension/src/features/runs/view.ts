@@ -1,9 +1,10 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
-import type { IThemeManager } from '@jupyterlab/apputils';
+import { IThemeManager, MainAreaWidget } from '@jupyterlab/apputils';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { Widget } from '@lumino/widgets';
 
+import type { LazyWidget } from '../../components/lazy';
+import { mlopsIcon } from '../../icons';
 import type { IApi, ICurrentNotebook, IJobs } from '../../tokens';
 import type { RunsModel } from './model';
 import type { Rerun } from './rerun';
@@ -58,11 +59,22 @@ export class ActiveView {
   private view: IRunsView | null = null;
 }
 
-/** Show a tab: beside the notebook, or where others of this feature are. */
-export function showTab(app: JupyterFrontEnd, tab: Widget): void {
-  const other = [...app.shell.widgets('main')].find(widget => widget.id.startsWith(TAB));
+/** Open a tab beside the notebook, or where others of this feature are; null where it is there already, and shown. */
+export function openWidget(app: JupyterFrontEnd, id: string, label: string, make: () => LazyWidget): MainAreaWidget<LazyWidget> | null {
+  const open = [...app.shell.widgets('main')];
+  if (open.some(widget => widget.id === id)) {
+    app.shell.activateById(id);
+    return null;
+  }
+  const tab = new MainAreaWidget({ content: make() });
+  tab.id = id;
+  tab.title.label = label;
+  tab.title.icon = mlopsIcon;
+  tab.title.closable = true;
+  const other = open.find(widget => widget.id.startsWith(TAB));
   app.shell.add(tab, 'main', { type: 'MLOps', ...(other ? { mode: 'tab-after', ref: other.id } : { mode: 'split-right' }) });
-  app.shell.activateById(tab.id);
+  app.shell.activateById(id);
+  return tab;
 }
 
 /** Make a notebook the current one, open it if need be. */

@@ -12,7 +12,7 @@ export interface StripContent {
 }
 
 /** What its buttons do. */
-export interface StripActions {
+interface StripActions {
   menu(anchor: HTMLElement): void;
   accept(): void;
   dismiss(): void;

@@ -8,7 +8,7 @@ import type { ICellMarks } from './marks';
 import { cellTag, pointTo } from './model';
 import { Strip, StripContent } from './strip';
 
-export interface StripsOptions {
+interface StripsOptions {
   trans: TranslationBundle;
   /** Open the menu of tags. */
   menu: (anchor: HTMLElement) => void;

@@ -30,6 +30,16 @@ def test_secrets_go(text: str) -> None:
     assert SECRET not in redacted(text) and "***" in redacted(text)
 
 
+def test_values_go_wherever_they_stand() -> None:
+    secret = "o'Türe\\4711"
+    values = {"password": secret, "pin_pwd": "open", "depth": "horse-9-battery"}
+    text = f"refused: {secret}"
+    for one in (text, repr(text), json.dumps([text]), json.dumps([text], ensure_ascii=False), json.dumps(repr(text))):
+        assert "4711" in redacted(one) and "4711" not in redacted(one, values) and "***" in redacted(one, values)
+    # A word that is no secret, and one that may stand anywhere.
+    assert redacted("horse-9-battery with open('x')", values) == "horse-9-battery with open('x')"
+
+
 def test_all_else_stays() -> None:
     text = json.dumps(
         {"source": ["password = 'your-password'\n", "auc = 0.5  # https://example.org/a:b\n"], "png": "iVBOR/+" * 1000}
