@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jupyter_mlops.promotion.state import PromotionState
     from jupyter_mlops.workflows.promote import PromoteResult
 
-__all__ = ["COMMANDS", "add_approve", "add_parser", "add_reject", "approve", "reject", "run"]
+__all__ = ["COMMANDS", "add_approve", "add_parser", "add_reject", "approve", "model_and_version", "reject", "run"]
 
 _CODES = "Exit codes: 0 in production or waiting for an approval, 1 a gate or a person said no, 2 usage or environment, 130 interrupted."
 _MARKS = {"passed": "✓", "failed": "✗", "inconclusive": "?", "skipped": "-", "waiting": "…", "running": "·", "pending": " "}
@@ -82,12 +82,24 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run ``promote``; returns the exit code."""
-    model, at, version = str(arguments.model).partition("@")
+    return _guarded(lambda: _promote(arguments, *model_and_version(arguments.model), arguments.tracking_uri))
+
+
+def model_and_version(text: str) -> tuple[str, str | None]:
+    """``churn@3`` as name and version.
+
+    Raises
+    ------
+    UsageError
+        It is no such text.
+    """
+    from jupyter_mlops.errors import UsageError
+
+    model, at, version = text.partition("@")
     version = version.removeprefix("v")
     if not model or (at and not version.isdecimal()):
-        print(f"error: {arguments.model!r} is no MODEL[@VERSION], such as churn or churn@3.", file=sys.stderr)
-        return 2
-    return _guarded(lambda: _promote(arguments, model, version or None, arguments.tracking_uri))
+        raise UsageError(f"{text!r} is no MODEL[@VERSION], such as churn or churn@3.")
+    return model, version or None
 
 
 def approve(arguments: argparse.Namespace) -> int:

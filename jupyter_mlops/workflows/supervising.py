@@ -1,0 +1,93 @@
+"""The supervisor of a deployment as a process: ``python -m jupyter_mlops.workflows.supervising MODEL``."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from jupyter_mlops.database import database_url, now
+from jupyter_mlops.deploy.spec import Deployments
+from jupyter_mlops.deploy.supervisor import Supervisor
+from jupyter_mlops.environment import inherited
+from jupyter_mlops.errors import EnvironmentLackError, NotFoundError
+from jupyter_mlops.processes import machine
+from jupyter_mlops.workflows.serving import free_port, service_environment
+
+__all__ = ["LOCK", "ensure_supervisor", "is_supervised", "main"]
+
+LOCK = "supervisor.lock"
+_TURN = 0.05  # seconds between two looks at the processes
+_READ = 0.25  # and at the spec
+_started: list[subprocess.Popen[bytes]] = []  # asked for their end, so that no zombie stays
+
+
+def ensure_supervisor(model: str, folder: Path) -> None:
+    """Start a supervisor where none works; it outlives whoever started it."""
+    if is_supervised(folder):
+        return
+    _started[:] = [one for one in _started if one.poll() is None]
+    with (folder / "supervisor.log").open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "jupyter_mlops.workflows.supervising", model], cwd=folder, env=inherited("PYTEST_"),
+            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+    _started.append(process)
+
+
+def is_supervised(folder: Path) -> bool:
+    """Whether a supervisor works for the deployment of a folder."""
+    lock = FileLock(folder / LOCK)
+    try:
+        with lock.acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
+def main(argv: Sequence[str]) -> int:
+    """Supervise the deployment of a model until it is stopped; returns the exit code."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    model, deployments = argv[0], Deployments(database_url())
+    known = deployments.get(model, machine())
+    folder = known.spec.place
+    try:
+        with FileLock(folder / LOCK).acquire(timeout=5):
+            _supervise(model, deployments, Supervisor(folder, _replica, free_port, now))
+    except Timeout:
+        return 0  # another one works
+    return 0
+
+
+def _supervise(model: str, deployments: Deployments, supervisor: Supervisor) -> None:
+    known = deployments.get(model, machine())
+    supervisor.adopt()
+    read = time.monotonic()
+    while True:
+        supervisor.turn(known.spec)
+        if not known.spec.running and supervisor.is_over:
+            deployments.remove(model, machine())
+            return
+        time.sleep(_TURN)
+        if time.monotonic() - read > _READ:
+            read = time.monotonic()
+            try:
+                known = deployments.get(model, machine())
+            except EnvironmentLackError as error:  # what runs goes on
+                logging.warning("%s", error)
+            except NotFoundError:
+                return
+
+
+def _replica(project: Path, port: int) -> tuple[list[str], Path, Mapping[str, str]]:
+    environment = service_environment(project, port) | {"SERVICE_DRAIN_SECONDS": "0.5", "SERVICE_GRACE_SECONDS": "30"}
+    return [sys.executable, "-m", "service"], project, environment
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
