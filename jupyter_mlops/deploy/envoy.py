@@ -40,8 +40,9 @@ def bootstrap(folder: Path, host: str, port: int, *, name: str) -> dict[str, Any
         Of this Envoy, in its own statistics.
     """
     return {
-        # A socket in a folder of the user: who may read that may ask for statistics, nobody else.
-        "admin": {"address": {"pipe": {"path": str(folder / f"{name}-{ADMIN}"), "mode": 0o600}}},
+        # A socket in a folder of the user: who may read that may ask for statistics, nobody else. Its path is relative, since
+        # that of a socket must not be longer than 107 bytes: Envoy is to be started in `folder`.
+        "admin": {"address": {"pipe": {"path": f"{name}-{ADMIN}", "mode": 0o600}}},
         "node": {"id": f"{name}", "cluster": "jupyter-mlops"},
         "dynamic_resources": {"cds_config": _file(folder, "clusters.json")},
         "static_resources": {"listeners": [_listener(folder, host, port)]},
@@ -113,7 +114,7 @@ def _cluster(folder: Path, backend: Backend) -> dict[str, Any]:
         "type": "EDS",
         "eds_cluster_config": {"eds_config": _file(folder, f"{backend.cluster}.json")},
         "connect_timeout": _CONNECT,
-        "lb_policy": "LEAST_REQUEST",
+        "lb_policy": "ROUND_ROBIN",  # the one with the fewest requests would be the one that has just died
         "circuit_breakers": {"thresholds": [limits, {**limits, "priority": "HIGH"}]},
         # A replica that has died is known by its process; one that hangs is found here.
         "health_checks": [
@@ -150,7 +151,7 @@ def write_traffic(folder: Path, traffic: Traffic) -> None:
                     "typed_config": {"@type": f"{_TYPE}extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"},
                 }
             ],
-            "host_selection_retry_max_attempts": 3,
+            "host_selection_retry_max_attempts": 10,
         },
     }
     if traffic.shadow is not None:

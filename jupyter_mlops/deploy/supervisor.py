@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import logging
+import os
 import socket
 import sys
 import time
@@ -254,4 +255,10 @@ class _Unix(http.client.HTTPConnection):
         """Connect to the socket."""
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(_PROBE)
-        self.sock.connect(str(self._path))
+        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            # By way of an open folder the path is short enough for a socket, wherever the folder lies.
+            short = Path(f"/proc/self/fd/{folder}")
+            self.sock.connect(str((short if short.exists() else self._path.parent) / self._path.name))
+        finally:
+            os.close(folder)

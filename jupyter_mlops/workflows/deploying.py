@@ -33,7 +33,6 @@ __all__ = ["DeployOptions", "Status", "VersionStatus", "deploy", "deployment_sta
 PORT = 8080
 _READY = 120.0  # seconds until a version has to answer
 _GONE = 60.0  # and until all processes of a deployment have to be gone
-_SOCKET = 100  # bytes of the path of a socket, which Linux bounds at 108
 
 
 @dataclass(frozen=True)
@@ -282,8 +281,6 @@ def _folder(model: str) -> Path:
     slug = re.sub(r"[^\w-]+", "-", model)[:20].strip("-")
     digest = hashlib.sha256(model.encode()).hexdigest()[:6]
     folder = Path(jupyter_data_dir()).absolute() / "jupyter-mlops" / "deployments" / f"{slug}-{digest}"
-    if len(bytes(folder / "envoy-a-admin.sock")) > _SOCKET:
-        raise UsageError(f"The path {folder} is too long for a socket in it. Set JUPYTER_DATA_DIR to a shorter one.")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
 

@@ -43,7 +43,8 @@ def uri(converted: Callable[[str], Converted], tmp_path: Path) -> str:
 @pytest.fixture
 def port(uri: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """To deploy at; nothing is left of a deployment."""
-    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path_factory.mktemp("d")))  # the path of a socket is short
+    # The path of a socket must not be so long, that of a deployment may.
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / ("long-" * 20)))
     monkeypatch.setenv("JUPYTER_MLOPS_DATABASE", f"sqlite:///{tmp_path / 'mlops.db'}")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     yield free_port()

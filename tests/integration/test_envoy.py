@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,7 +18,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from jupyter_mlops.deploy.envoy import ADMIN, bootstrap, write_backends, write_traffic
+from jupyter_mlops.deploy.envoy import bootstrap, write_backends, write_traffic
+from jupyter_mlops.deploy.supervisor import ask_envoy
 from jupyter_mlops.deploy.traffic import STICKY_HEADER, Backend, Traffic
 from jupyter_mlops.errors import UsageError
 from jupyter_mlops.workflows.serving import free_port
@@ -109,29 +109,17 @@ class Front:
             file = self.folder / f"bootstrap-{name}.json"
             file.write_text(json.dumps(bootstrap(self.folder, "127.0.0.1", self.port, name=name)), encoding="utf-8")
             command = [str(ENVOY), "-c", str(file), "--disable-hot-restart", "--concurrency", "1", "--log-level", "error"]
-            self.envoys.append(subprocess.Popen(command))
+            self.envoys.append(subprocess.Popen(command, cwd=self.folder))
         deadline = time.monotonic() + 30
         for name in ("a", "b"):
-            while not _is_ready(self.folder / f"{name}-{ADMIN}"):
+            while ask_envoy(self.folder, name, "/ready") is None:
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
 
 
-def _is_ready(admin: Path) -> bool:
-    """Whether an Envoy is there and has all that it needs to answer."""
-    with socket.socket(socket.AF_UNIX) as connection:
-        try:
-            connection.connect(str(admin))
-        except OSError:
-            return False
-        connection.sendall(b"GET /ready HTTP/1.1\r\nHost: envoy\r\nConnection: close\r\n\r\n")
-        answer = b"".join(iter(lambda: connection.recv(4096), b""))
-    return b" 200 " in answer.splitlines()[0]
-
-
 @pytest.fixture
 def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    folder = tmp_path_factory.mktemp("e")  # the path of a socket is short
+    folder = tmp_path_factory.mktemp("front")
     (folder / "answering.py").write_text(APP, encoding="utf-8")
     made = Front(folder, free_port())
     try:
