@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-__all__ = ["NAME", "file_digest", "verify_checksums", "write_checksums"]
+__all__ = ["NAME", "file_digest", "folder_digest", "verify_checksums", "write_checksums"]
 
 NAME = "SHA256SUMS"
 
@@ -23,11 +23,19 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _sums(folder: Path) -> str:
+    return "".join(f"{file_digest(path)}  {path.relative_to(folder).as_posix()}\n" for path in _files(folder))
+
+
+def folder_digest(folder: Path) -> str:
+    """SHA-256 over names and contents of all files of a folder, but for Python's caches."""
+    return hashlib.sha256(_sums(folder).encode()).hexdigest()
+
+
 def write_checksums(folder: Path) -> Path:
     """Write SHA256SUMS over all files of a folder and return its path."""
     target = folder / NAME
-    lines = [f"{file_digest(path)}  {path.relative_to(folder).as_posix()}\n" for path in _files(folder)]
-    target.write_text("".join(lines), encoding="utf-8")
+    target.write_text(_sums(folder), encoding="utf-8")
     return target
 
 

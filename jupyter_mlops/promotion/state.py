@@ -58,6 +58,8 @@ class PromotionState:
         The policy's word on the approval, once it waits for one.
     lifecycle
         What was decided about the lifecycle: version in production, and the one before.
+    model_digest
+        Of the registered model, as it was first seen.
     last
         The last entry: what is written next follows it.
     """
@@ -80,6 +82,7 @@ class PromotionState:
     rule: Mapping[str, Any] | None = None
     approval: Approval | None = None
     lifecycle: Mapping[str, Any] | None = None
+    model_digest: str | None = None
 
     @property
     def active(self) -> bool:
@@ -113,6 +116,8 @@ def fold(entries: Sequence[Entry]) -> PromotionState:
 
 def _after(state: PromotionState, entry: Entry) -> PromotionState:
     what, data = entry.what, entry.data
+    if state.model_digest is None and data.get("model"):
+        state = replace(state, model_digest=data["model"])
     if what == "step-started":
         return _with(state, data["step"], "running", data.get("message", ""))
     if what in _OUTCOMES:

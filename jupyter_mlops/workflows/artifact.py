@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from jupyter_mlops.errors import ConversionError, NotFoundError
-from jupyter_mlops.export.checksums import file_digest
+from jupyter_mlops.export.checksums import file_digest, folder_digest
 from jupyter_mlops.promotion.policy import FILE, Policy, read_policy
 from jupyter_mlops.tracking.lifecycle import DIGEST, VersionFacts, fetch_archive, fetch_model, find_version
 from jupyter_mlops.workflows.project_archive import unpack_project
@@ -52,6 +52,11 @@ class Artifact:
         """Whether the project is here."""
         return self._project is not None
 
+    @property
+    def model_fetched(self) -> bool:
+        """Whether the registered model is here, because a gate has looked at it."""
+        return self._registered is not None
+
     def project(self) -> Path:
         """The unpacked project.
 
@@ -93,8 +98,17 @@ class Artifact:
             return Policy()
         return read_policy(path.read_text(encoding="utf-8"), f"{FILE} of {self._model} version {self._version}")
 
-    def check(self) -> None:
+    def model_digest(self) -> str:
+        """Of the registered model, with everything that MLflow keeps with it."""
+        return folder_digest(self.model_folder())
+
+    def check(self, model_digest: str | None) -> None:
         """Fetch everything anew and ask whether it still is what the promotion began with.
+
+        Parameters
+        ----------
+        model_digest
+            Of the registered model that was approved; None in journals of older versions.
 
         Raises
         ------
@@ -106,6 +120,10 @@ class Artifact:
         (self._scratch / "again").mkdir(exist_ok=True)
         if changed := changed_files(fresh.project(), fresh.model_folder()):
             raise ArtifactError(f"the registered model was changed since ({', '.join(changed[:5])}). Convert and promote again.")
+        if model_digest is not None and fresh.model_digest() != model_digest:
+            raise ArtifactError(
+                "the registered model was changed since, in its MLmodel or its loader. Convert and promote again."
+            )
 
     def _archive(self, folder: str) -> Path:
         advice = "Convert the notebook again: that registers a version with its project, and promote that one."

@@ -263,13 +263,9 @@ class _Promotion:
             result = self._judged(gate)
         seconds = round(time.perf_counter() - started, 2)
         self._write(
-            f"step-{result.status}",
-            step=name,
-            message=result.message,
-            seconds=seconds,
-            figures=dict(result.figures),
-            log=result.log,
-        )
+            f"step-{result.status}", step=name, message=result.message, seconds=seconds, figures=dict(result.figures), log=result.log,
+            model=self.artifact.model_digest() if self.artifact.model_fetched else None,
+        )  # fmt: skip
         if result.status == "passed":
             self.progress.done(name, result.message, figures=dict(result.figures))
             return
@@ -299,17 +295,18 @@ class _Promotion:
         self.progress.listen(Event(APPROVAL, "started"))
         try:
             rule = self.artifact.policy().approval
+            pinned = self.state.model_digest or self.artifact.model_digest()
         except (ArtifactError, UsageError) as error:
             self._write("step-failed", step=APPROVAL, message=str(error))
             self._say_failed(APPROVAL, str(error))
             raise _No(str(error)) from None
         if not rule.required:
             message = "promotion.yaml asks for none"
-            self._write("step-skipped", step=APPROVAL, message=message)
+            self._write("step-skipped", step=APPROVAL, message=message, model=pinned)
             self.progress.skipped(APPROVAL, message)
             return False
         message = _who_may(rule, self.state.author)
-        self._write("waiting", message=message, rule=rule.as_dict(), digest=self.state.digest)
+        self._write("waiting", message=message, rule=rule.as_dict(), digest=self.state.digest, model=pinned)
         self.progress.listen(Event(APPROVAL, "progress", f"waits: {message}"))
         return True
 
@@ -344,7 +341,7 @@ class _Promotion:
         if self.state.approval and self.state.approval.digest != self.state.digest:
             raise ArtifactError("it was given to another artifact than the one that the gates looked at. Promote again.")
         self.progress.say("comparing the artifact with the one that was looked at")
-        self.artifact.check()
+        self.artifact.check(self.state.model_digest)
 
     # -- the journal --------------------------------------------------------------------------------------------------
 

@@ -282,7 +282,7 @@ def test_a_policy_that_cannot_be_read_ends_it(place: Place) -> None:
     assert f"promotion.yaml of {place.model} version {version}: approval.requird" in result.view["steps"][2]["message"]
 
 
-@pytest.mark.parametrize("what", ["tag", "archive", "model", "version"])
+@pytest.mark.parametrize("what", ["tag", "archive", "model", "loader", "version"])
 def test_an_approval_is_void_when_the_artifact_changed(place: Place, what: str) -> None:
     first = place.version()
     place.to_production()
@@ -300,6 +300,9 @@ def test_an_approval_is_void_when_the_artifact_changed(place: Place, what: str) 
                 file.write(b"\0")
         elif what == "model":
             (run / "model" / "artifacts" / "model" / "model.txt").write_text("other weights", encoding="utf-8")
+        elif what == "loader":
+            with (run / "model" / "MLmodel").open("a", encoding="utf-8") as file:
+                file.write("# another loader\n")
         else:
             client.delete_model_version(place.model, version)
     result = place.promote()
