@@ -13,11 +13,14 @@ from jupyter_mlops.commands.console import Console, print_event
 from jupyter_mlops.commands.promote import model_and_version
 
 if TYPE_CHECKING:
-    from jupyter_mlops.workflows.deploying import Status
+    from jupyter_mlops.workflows.deploying import DeployOptions, Status
+    from jupyter_mlops.workflows.events import Listener
 
 __all__ = ["COMMANDS", "add_deploy", "add_status", "deploy", "status"]
 
-_CODES = "Exit codes: 0 done, 1 the version did not get ready, 2 usage or environment."
+_CODES = (
+    "Exit codes: 0 done, 1 the canary was taken off, 2 usage or environment, or the version did not get ready, 130 interrupted."
+)
 _LIVE = 1.0  # seconds between two looks
 
 
@@ -35,6 +38,18 @@ def add_deploy(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument(
         "--share", type=_share, metavar="PERCENT", help="of the traffic for this version, beside the one that is served"
+    )
+    parser.add_argument(
+        "--canary", action="store_true",
+        help="give this version 1, 5, 25, 50 and 100%% of the traffic in turn, and take it off again when it does worse; the same "
+        "command goes on with it after an interrupt",
+    )  # fmt: skip
+    parser.add_argument(
+        "--step-seconds", type=float, default=60.0, metavar="S", help="that a step of a canary lasts at least (default: 60)"
+    )
+    parser.add_argument("--step-requests", type=int, default=100, metavar="N", help="that it gets at least (default: 100)")
+    parser.add_argument(
+        "--bake", type=float, default=300.0, metavar="S", help="that the version before is kept warm at the end (default: 300)"
     )
     parser.add_argument("--replicas", type=_positive, metavar="N", help="processes of each version (default: 2)")
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
@@ -95,12 +110,35 @@ def deploy(arguments: argparse.Namespace) -> int:
         options = deploying.DeployOptions(
             arguments.share, arguments.host, arguments.port, arguments.replicas, arguments.tracking_uri
         )
+        if arguments.canary:
+            return _canary(arguments, model, version, options, listen)
         found = deploying.deploy(model, version, options, listen)
     except MlopsError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     _show(found, as_json=arguments.json)
     return 0
+
+
+def _canary(arguments: argparse.Namespace, model: str, version: str | None, options: DeployOptions, listen: Listener) -> int:
+    from jupyter_mlops.errors import UsageError
+    from jupyter_mlops.workflows.canary import CanaryOptions, run_canary
+
+    if version is None or options.share is not None:
+        raise UsageError(
+            "A canary is a version that is named, and its shares are its own: MODEL@VERSION --canary, without --share."
+        )
+    careful = CanaryOptions(seconds=arguments.step_seconds, requests=arguments.step_requests, bake=arguments.bake)
+    try:
+        result = run_canary(model, version, careful, options, listen)
+    except KeyboardInterrupt:
+        print("\nstopped: the shares stay as they are; the same command goes on", file=sys.stderr)
+        return 130
+    if arguments.json:
+        print(json.dumps(result.as_dict()), flush=True)
+    else:
+        print(f"version {version} {'has all the traffic' if result.status == 'promoted' else f'was taken off: {result.reason}'}")
+    return 0 if result.status == "promoted" else 1
 
 
 def status(arguments: argparse.Namespace) -> int:

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
-import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import httpx
 import psutil
 import pytest
 
@@ -25,75 +19,12 @@ from jupyter_mlops.errors import EnvironmentLackError, NotFoundError, UsageError
 from jupyter_mlops.tracking.store import store
 from jupyter_mlops.workflows.deploying import DeployOptions, Status, deploy, deployment_status, undeploy
 from jupyter_mlops.workflows.events import Event
-from jupyter_mlops.workflows.serving import free_port
 from tests.conftest import Converted
+from tests.deployed import Load, a_row
 from tests.promotable import MODEL, add_quick_version, model_folder, quick_project
 from tests.unit.promotion.registry import add_version
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("envoy")]
-
-
-@pytest.fixture
-def uri(converted: Callable[[str], Converted], tmp_path: Path) -> str:
-    """A store of this test's own that has the converted notebook as version 1."""
-    shutil.copyfile(converted(MODEL).folder.parent / "mlflow.db", tmp_path / "mlflow.db")
-    return f"sqlite:///{tmp_path / 'mlflow.db'}"
-
-
-@pytest.fixture
-def port(uri: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """To deploy at; nothing is left of a deployment."""
-    # The path of a socket must not be so long, that of a deployment may.
-    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / ("long-" * 20)))
-    monkeypatch.setenv("JUPYTER_MLOPS_DATABASE", f"sqlite:///{tmp_path / 'mlops.db'}")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    yield free_port()
-    with suppress(NotFoundError):
-        undeploy(MODEL)
-
-
-class Load:
-    """Clients that ask all the time."""
-
-    def __init__(self, url: str, row: dict[str, Any]) -> None:
-        self.url, self.row = f"{url}/predict", row
-        self.answers: Counter[str] = Counter()
-        self.failed: list[str] = []
-        self._over = threading.Event()
-
-    def __enter__(self) -> Load:
-        self._threads = [threading.Thread(target=self._ask) for _ in range(4)]
-        for one in self._threads:
-            one.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for one in self._threads:
-            one.join()
-
-    def _ask(self) -> None:
-        with httpx.Client(timeout=10) as client:
-            while not self._over.is_set():
-                try:
-                    answer = client.post(self.url, json=self.row)
-                    if answer.status_code == 200:
-                        self.answers[answer.json()["model_version"]] += 1
-                    else:
-                        self.failed.append(f"{answer.status_code} {answer.text[:100]}")
-                except httpx.TransportError as error:
-                    self.failed.append(repr(error))
-                time.sleep(0.01)
-
-    def phase(self, seconds: float = 1.5) -> Counter[str]:
-        before = self.answers.copy()
-        time.sleep(seconds)
-        return self.answers - before
-
-
-def _row(converted: Callable[[str], Converted]) -> dict[str, Any]:
-    row: dict[str, Any] = json.loads((converted(MODEL).folder / "model" / "golden.json").read_text())["rows"][0]
-    return row
 
 
 def _member(found: Status, name: str) -> Member:
@@ -115,22 +46,22 @@ def _supervisors() -> list[psutil.Process]:
 
 
 def test_versions_come_and_go_and_processes_die_without_a_lost_request(
-    uri: str, port: int, converted: Callable[[str], Converted], tmp_path: Path
+    deployable: str, port: int, converted: Callable[[str], Converted], tmp_path: Path
 ) -> None:
     events: list[Event] = []
     found = deploy(MODEL, "1", DeployOptions(port=port), events.append)
     assert (found.url, found.envoys, found.supervised) == (f"http://127.0.0.1:{port}", 2, True)
     assert [(one.version, one.share, one.replicas, one.ready) for one in found.versions] == [("1", 1.0, 2, 2)]
     assert [(one.step, one.status) for one in events if one.status == "done"] == [("fetch", "done"), ("replicas", "done")]
-    assert add_quick_version(uri, tmp_path) == "2"
-    with Load(found.url, _row(converted)) as load:
+    assert add_quick_version(deployable, tmp_path) == "2"
+    with Load(found.url, a_row(converted)) as load:
         assert set(load.phase()) == {"1"}
 
         # a share of the traffic
         found = deploy(MODEL, "2", DeployOptions(share=0.3))
         assert [(one.version, one.share) for one in found.versions] == [("1", 0.7), ("2", 0.3)]
         time.sleep(1)
-        seen = load.phase(2.0)
+        seen = load.phase(requests=400)
         assert seen["2"] / seen.total() == pytest.approx(0.3, abs=0.1)
 
         # all of it
@@ -177,17 +108,19 @@ def test_versions_come_and_go_and_processes_die_without_a_lost_request(
 
 
 def test_a_version_that_does_not_start_changes_nothing(
-    uri: str, port: int, converted: Callable[[str], Converted], tmp_path: Path
+    deployable: str, port: int, converted: Callable[[str], Converted], tmp_path: Path
 ) -> None:
-    project = quick_project(uri, tmp_path)
+    project = quick_project(deployable, tmp_path)
     (project / "service" / "app.py").write_text("raise RuntimeError('no such weather')\n", encoding="utf-8")
-    assert add_version(uri, MODEL, project, tmp_path / "scratch", author="ada", source=model_folder(uri, "1")) == "2"
+    assert (
+        add_version(deployable, MODEL, project, tmp_path / "scratch", author="ada", source=model_folder(deployable, "1")) == "2"
+    )
     with pytest.raises(EnvironmentLackError, match="no such weather"):
         deploy(MODEL, "2", DeployOptions(port=port, replicas=1))
     with pytest.raises(NotFoundError):
         deployment_status(MODEL)
     found = deploy(MODEL, "1", DeployOptions(port=port, replicas=1))
-    with Load(found.url, _row(converted)) as load:
+    with Load(found.url, a_row(converted)) as load:
         for options in (DeployOptions(), DeployOptions(share=0.1)):
             with pytest.raises(EnvironmentLackError, match="no such weather"):
                 deploy(MODEL, "2", options)
@@ -196,7 +129,7 @@ def test_a_version_that_does_not_start_changes_nothing(
         assert set(load.answers) == {"1"} and load.failed == []
 
 
-def test_what_cannot_be_deployed(uri: str, port: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_deployed(deployable: str, port: int, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(NotFoundError, match=rf"No version of {MODEL} is in production.*{MODEL}@1"):
         deploy(MODEL, None, DeployOptions(port=port))
     with pytest.raises(NotFoundError, match="no-such-model"):
@@ -218,8 +151,8 @@ def test_what_cannot_be_deployed(uri: str, port: int, capsys: pytest.CaptureFixt
     assert "is not deployed" in said and "MODEL[@VERSION]" in said and "share from 0 to 100" in said
 
 
-def test_from_the_command_line(uri: str, port: int, capsys: pytest.CaptureFixture[str]) -> None:
-    with store(uri) as client:
+def test_from_the_command_line(deployable: str, port: int, capsys: pytest.CaptureFixture[str]) -> None:
+    with store(deployable) as client:
         client.set_registered_model_alias(MODEL, "production", "1")
     assert main(["deploy", MODEL, "--port", str(port), "--replicas", "1"]) == 0
     shown = capsys.readouterr().out

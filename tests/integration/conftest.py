@@ -1,0 +1,35 @@
+"""A store with a converted model, and a place to deploy it at."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from jupyter_mlops.errors import NotFoundError
+from jupyter_mlops.workflows.deploying import undeploy
+from jupyter_mlops.workflows.serving import free_port
+from tests.conftest import Converted
+from tests.promotable import MODEL
+
+
+@pytest.fixture
+def deployable(converted: Callable[[str], Converted], tmp_path: Path) -> str:
+    """A store of this test's own that has the converted notebook as version 1."""
+    shutil.copyfile(converted(MODEL).folder.parent / "mlflow.db", tmp_path / "mlflow.db")
+    return f"sqlite:///{tmp_path / 'mlflow.db'}"
+
+
+@pytest.fixture
+def port(deployable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """To deploy at; nothing is left of a deployment."""
+    # The path of a socket must not be so long, that of a deployment may.
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / ("long-" * 20)))
+    monkeypatch.setenv("JUPYTER_MLOPS_DATABASE", f"sqlite:///{tmp_path / 'mlops.db'}")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", deployable)
+    yield free_port()
+    with suppress(NotFoundError):
+        undeploy(MODEL)
