@@ -95,7 +95,8 @@ def test_from_the_command_line_into_production(
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     result, events = lines[-1], lines[:-1]
     assert (result["ok"], result["status"]) == (True, "waiting")
-    tests, parity = result["view"]["steps"][:2]
+    audit, tests, parity = result["view"]["steps"][:3]
+    assert audit["status"] == "passed" and audit["figures"]["files"] > 50
     assert tests["figures"]["passed"] > 100
     assert tests["figures"]["failed"] == 0
     assert parity["figures"]["rows"] > 300

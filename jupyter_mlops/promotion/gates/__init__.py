@@ -8,10 +8,11 @@ passes, one that does not, and one that cannot be judged. Promotions that began 
 
 from __future__ import annotations
 
+from jupyter_mlops.promotion.gates.audit import Audit
 from jupyter_mlops.promotion.gates.kinds import Gate
 from jupyter_mlops.promotion.gates.parity import Parity
 from jupyter_mlops.promotion.gates.project_tests import ProjectTests
 
 __all__ = ["GATES"]
 
-GATES: tuple[Gate, ...] = (ProjectTests(), Parity())
+GATES: tuple[Gate, ...] = (Audit(), ProjectTests(), Parity())  # what is in it, before any of it runs

@@ -52,7 +52,7 @@ def judge(project: Path, **how: Any) -> tuple[GateResult, list[tuple[str, float 
 
 
 def test_names_are_those_of_the_steps() -> None:
-    assert [gate.name for gate in GATES] == ["tests", "parity"]
+    assert [gate.name for gate in GATES] == ["audit", "tests", "parity"]
 
 
 def test_tests_that_pass_are_counted_as_they_end(tmp_path: Path) -> None:
