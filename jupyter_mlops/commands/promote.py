@@ -1,4 +1,4 @@
-"""``jupyter mlops promote``, ``approve`` and ``reject``: a model version's way into production."""
+"""``jupyter mlops promote``, ``approve``, ``reject`` and ``rollback``: a model version's way into production, and back."""
 
 from __future__ import annotations
 
@@ -16,7 +16,18 @@ if TYPE_CHECKING:
     from jupyter_mlops.promotion.state import PromotionState
     from jupyter_mlops.workflows.promote import PromoteResult
 
-__all__ = ["COMMANDS", "add_approve", "add_parser", "add_reject", "approve", "model_and_version", "reject", "run"]
+__all__ = [
+    "COMMANDS",
+    "add_approve",
+    "add_parser",
+    "add_reject",
+    "add_rollback",
+    "approve",
+    "model_and_version",
+    "reject",
+    "rollback",
+    "run",
+]
 
 _CODES = "Exit codes: 0 in production or waiting for an approval, 1 a gate or a person said no, 2 usage or environment, 130 interrupted."
 _MARKS = {"passed": "✓", "failed": "✗", "inconclusive": "?", "skipped": "-", "waiting": "…", "running": "·", "pending": " "}
@@ -63,6 +74,20 @@ def add_reject(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog="Exit codes: 0 done, 1 you may not, 2 usage or environment.",
     )
     _add_named(parser)
+    _add_shared(parser)
+
+
+def add_rollback(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``rollback`` to the command line."""
+    parser = commands.add_parser(
+        "rollback",
+        help="put the version that was in production before into production again",
+        description="Give the version that was in production before all the traffic, where the model is deployed on this machine, and "
+        "put it into production again. No gate runs and nobody is asked; the journal says who did it and why.",
+        epilog="Exit codes: 0 done, 1 its artifact was changed, 2 usage or environment, 130 interrupted.",
+    )
+    parser.add_argument("model", help="name of the registered model")
+    parser.add_argument("-m", "--comment", default="", metavar="TEXT", help="why; it stands in the journal")
     _add_shared(parser)
 
 
@@ -139,6 +164,21 @@ def reject(arguments: argparse.Namespace) -> int:
     return _guarded(work)
 
 
+def rollback(arguments: argparse.Namespace) -> int:
+    """Run ``rollback``; returns the exit code."""
+
+    def work() -> int:
+        from jupyter_mlops.workflows import rollback as workflow
+        from jupyter_mlops.workflows.promote import PromoteOptions
+
+        options = PromoteOptions(tracking_uri=arguments.tracking_uri, comment=arguments.comment)
+        result = workflow.rollback(arguments.model, options, print_event if arguments.json else Console())
+        _show(arguments, {**result.as_dict(), "view": dict(result.view)})
+        return result.exit_code
+
+    return _guarded(work)
+
+
 def _guarded(work: Any) -> int:
     from jupyter_mlops.errors import MlopsError
 
@@ -207,4 +247,5 @@ COMMANDS = {
     "promote": SimpleNamespace(add_parser=add_parser, run=run),
     "approve": SimpleNamespace(add_parser=add_approve, run=approve),
     "reject": SimpleNamespace(add_parser=add_reject, run=reject),
+    "rollback": SimpleNamespace(add_parser=add_rollback, run=rollback),
 }

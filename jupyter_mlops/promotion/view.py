@@ -54,7 +54,8 @@ def _describe(entry: Entry, state: PromotionState) -> str:
     if entry.what == "started":
         before = f", to replace version {state.champion}" if state.champion else ""
         mended = f" (set right in the registry first: {'; '.join(data['reconciled'])})" if data.get("reconciled") else ""
-        return f"Promotion of version {entry.version}{before}{message}{mended}"
+        what = "Promotion of" if len(state.steps) > 1 else "Back to"
+        return f"{what} version {entry.version}{before}{message}{mended}"
     if entry.what == "step-started":
         return f"{step} started"
     if entry.what.startswith("step-"):

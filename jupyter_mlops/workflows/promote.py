@@ -26,7 +26,7 @@ from jupyter_mlops.promotion.journal import Active, Entry, Journal, Moved
 from jupyter_mlops.promotion.policy import ApprovalRule
 from jupyter_mlops.promotion.state import APPROVAL, LIFECYCLE, PromotionState, fold
 from jupyter_mlops.promotion.view import view
-from jupyter_mlops.tracking.lifecycle import AUTHOR, apply_lifecycle, find_version
+from jupyter_mlops.tracking.lifecycle import AUTHOR, PREVIOUS, VersionFacts, apply_lifecycle, find_version
 from jupyter_mlops.tracking.store import check_reachable, shown, tracking_uri
 from jupyter_mlops.workflows.artifact import Artifact, ArtifactError
 from jupyter_mlops.workflows.events import Event, Listener, Progress
@@ -34,7 +34,7 @@ from jupyter_mlops.workflows.person import current_user
 from jupyter_mlops.workflows.promotions import registry_key
 from jupyter_mlops.workflows.reconciling import reconcile
 
-__all__ = ["PromoteOptions", "PromoteResult", "promote"]
+__all__ = ["PromoteOptions", "PromoteResult", "promote", "restore_previous"]
 
 _ASK_EVERY = 1.0  # seconds between two looks whether the promotion was cancelled
 _ELSEWHERE = 3600.0  # seconds without a word after which a process on another machine counts as gone
@@ -114,7 +114,55 @@ def promote(
     check_reachable(uri)
     user = options.user or current_user()
     journal = Journal(database_url(options.database))
-    state = _begin_or_find(journal, uri, model, version, user, options.comment)
+    return _go_on(journal, _begin_or_find(journal, uri, model, version, user, options.comment), uri, user, options, listen)
+
+
+def restore_previous(model: str, options: PromoteOptions | None = None, listen: Listener = lambda event: None) -> PromoteResult:
+    """Put the version that was in production before into production again. It went through its gates then: none runs.
+
+    In the journal this is a promotion with one step. The version that it replaces becomes the one before.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such model, or no version before.
+    ConflictError
+        A promotion of the model is active.
+    EnvironmentLackError
+        The registry or the database does not answer; calling again goes on.
+    """
+    options = options or PromoteOptions()
+    uri = tracking_uri(options.tracking_uri, options.folder)
+    check_reachable(uri)
+    user = options.user or current_user()
+    journal = Journal(database_url(options.database))
+    registry = registry_key(uri)
+    active = journal.active(registry, model)
+    if active is not None:
+        state = fold(journal.entries(active))
+        if [one.name for one in state.steps] != [LIFECYCLE]:
+            raise ConflictError(
+                f"Version {state.version} of {model} is on its way into production (promotion {state.id}, {state.status}). "
+                f"End that first: `jupyter mlops reject {state.id}`."
+            )
+        return _go_on(journal, state, uri, user, options, listen)
+    mended = reconcile(journal, uri, model)
+    previous = find_version(uri, model).aliases.get(PREVIOUS)
+    if previous is None:
+        raise NotFoundError(f"No version of {model} was in production before the one that is, so there is nothing to go back to.")
+    facts = find_version(uri, model, previous)
+    try:
+        entry = journal.start(
+            registry, model, previous, user, _first(facts, [[LIFECYCLE, "Back into production"]], options.comment, mended)
+        )
+    except Active as other:
+        raise ConflictError(f"A promotion of {model} was begun in the same moment ({other}). Look at it first.") from None
+    return _go_on(journal, fold([entry]), uri, user, options, listen)
+
+
+def _go_on(
+    journal: Journal, state: PromotionState, uri: str, user: str, options: PromoteOptions, listen: Listener
+) -> PromoteResult:
     if not state.active or state.status == "waiting":
         return _result(journal, state.id, user, uri)
     with _alone(state), tempfile.TemporaryDirectory(prefix="jupyter-mlops-") as scratch:
@@ -146,15 +194,19 @@ def _begin_or_find(journal: Journal, uri: str, model: str, version: str | None, 
         if facts.champion == facts.version:
             raise ConflictError(f"Version {facts.version} of {model} is in production already. Nothing is to be done.")
         steps = [[gate.name, gate.title] for gate in GATES] + [[APPROVAL, "Approval"], [LIFECYCLE, "Into production"]]
-        data = {
-            "digest": facts.digest, "author": facts.tags.get(AUTHOR, ""), "champion": facts.champion, "run": facts.run_id,
-            "steps": steps, "comment": comment.strip(), "runner": _runner(), "reconciled": mended,
-        }  # fmt: skip
         try:
-            return fold([journal.start(registry, model, facts.version, user, data)])
+            return fold([journal.start(registry, model, facts.version, user, _first(facts, steps, comment, mended))])
         except Active:
             continue  # somebody else was faster: go on with theirs, or say so
     raise ConflictError(f"Several promotions of {model} were begun at once. Try again.")
+
+
+def _first(facts: VersionFacts, steps: list[list[str]], comment: str, mended: list[str]) -> dict[str, Any]:
+    """What the first entry of a promotion says."""
+    return {
+        "digest": facts.digest, "author": facts.tags.get(AUTHOR, ""), "champion": facts.champion, "run": facts.run_id,
+        "steps": steps, "comment": comment.strip(), "runner": _runner(), "reconciled": mended,
+    }  # fmt: skip
 
 
 @contextmanager
@@ -318,7 +370,7 @@ class _Promotion:
                     self._write("step-started", step=LIFECYCLE)
                     self._still_approved()
                     facts = find_version(self.uri, state.model, state.version)
-                    former = facts.champion if facts.champion != state.version else facts.aliases.get("previous")
+                    former = facts.champion if facts.champion != state.version else facts.aliases.get(PREVIOUS)
                     self._write("lifecycle-changed", production=state.version, previous=former)
                 decided = self.state.lifecycle or {}
                 changed = apply_lifecycle(self.uri, state.model, decided["production"], decided.get("previous"))

@@ -16,6 +16,7 @@ import pytest
 from jupyter_mlops.cli import main
 from jupyter_mlops.deploy.members import Member, read_members
 from jupyter_mlops.errors import EnvironmentLackError, NotFoundError, UsageError
+from jupyter_mlops.tracking.lifecycle import apply_lifecycle, find_version
 from jupyter_mlops.tracking.store import store
 from jupyter_mlops.workflows.deploying import DeployOptions, Status, deploy, deployment_status, undeploy
 from jupyter_mlops.workflows.events import Event
@@ -169,3 +170,22 @@ def test_from_the_command_line(deployable: str, port: int, capsys: pytest.Captur
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(one["step"], one["status"]) for one in events] == [("stop", "started"), ("stop", "done")]
     assert main(["status", MODEL]) == 2
+
+
+def test_rollback_moves_the_traffic_and_the_registry(
+    deployable: str, port: int, converted: Callable[[str], Converted], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert add_quick_version(deployable, tmp_path) == "2"
+    apply_lifecycle(deployable, MODEL, "2", "1")
+    found = deploy(MODEL, None, DeployOptions(port=port, replicas=1))
+    with Load(found.url, a_row(converted)) as load:
+        assert set(load.phase()) == {"2"}
+        assert main(["rollback", MODEL, "-m", "it misbehaves", "--json"]) == 0
+        result = json.loads(capsys.readouterr().out.splitlines()[-1])
+        assert (result["status"], result["view"]["version"]) == ("promoted", "1")
+        assert "it misbehaves" in result["view"]["journal"][0]["message"]
+        assert set(load.phase()) == {"1"}
+        assert load.failed == []
+    assert [(one.version, one.share) for one in deployment_status(MODEL).versions] == [("1", 1.0)]
+    facts = find_version(deployable, MODEL)
+    assert (facts.champion, facts.aliases["previous"]) == ("1", "2")
