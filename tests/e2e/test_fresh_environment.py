@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_mlops.environment import inherited
 from jupyter_mlops.workflows.serving import free_port
 from tests.conftest import Converted
 
@@ -42,7 +43,7 @@ def test_the_lock_is_complete(python: Path) -> None:
 
 def test_its_tests_pass_there(python: Path, converted: Callable[[str], Converted]) -> None:
     done = converted("penguins")
-    env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    env = inherited("PYTHONPATH", "VIRTUAL_ENV", "PYTEST_")
     tests = subprocess.run(
         [python, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
         cwd=done.folder, env=env, capture_output=True, text=True, check=False, timeout=800,
