@@ -121,7 +121,7 @@ def test_from_an_untagged_notebook_to_production(lab: Lab, request: pytest.Fixtu
         sidebar.picture("sidebar-approval")
         models.get_by_label("Comment").fill("the numbers are right")
         approve.click()
-        expect(models).to_contain_text("In production", timeout=CONVERSION)
+        expect(models).to_contain_text("version 1 of penguins is in production", timeout=CONVERSION)
         expect(models).to_contain_text("the numbers are right")
         sidebar.picture("sidebar-production", folder=folder)
         for theme in ("Dark", "Dark High Contrast"):

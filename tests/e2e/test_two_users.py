@@ -74,7 +74,7 @@ def test_a_colleague_approves(lab: Lab) -> None:
         decided.get_by_label("Comment").fill("I have looked at the gates")
         decided.get_by_role("button", name="Approve").focus()
         hers.keyboard.press("Enter")
-        expect(decided).to_contain_text("In production", timeout=PROMOTION)
+        expect(decided).to_contain_text("version 2 of penguins is in production", timeout=PROMOTION)
         decided.locator("summary", has_text="Journal").click()
         approval = decided.locator(".jp-mlops-Journal li", has_text="I have looked at the gates")
         expect(approval).to_contain_text("grace")
@@ -82,5 +82,5 @@ def test_a_colleague_approves(lab: Lab) -> None:
         colleagues.picture("two-users-colleague")
 
         # the author sees it without doing anything
-        expect(models).to_contain_text("In production", timeout=PROMOTION)
+        expect(models).to_contain_text("version 2 of penguins is in production", timeout=PROMOTION)
         expect(models.locator(".jp-mlops-Version", has_text="Version 2")).to_contain_text("Production")

@@ -46,7 +46,7 @@ def until(client: httpx.Client, service: str, *statuses: str) -> dict[str, Any]:
         check_message("services", "Service", found)
         if found["status"] in statuses:
             return found
-        assert time.monotonic() < deadline, found
+        assert found["status"] != "failed" and time.monotonic() < deadline, f"{found['message']}\n{found['log']}"
         time.sleep(0.2)
 
 

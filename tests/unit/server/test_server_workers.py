@@ -32,7 +32,14 @@ LARGE = [
 
 def worker_processes() -> list[psutil.Process]:
     """Those of this process; other tests of it may have left a server of multiprocessing."""
-    return [one for one in psutil.Process().children() if "jupyter_mlops.server.worker" in one.cmdline()]
+    return [one for one in psutil.Process().children() if _is_worker(one)]
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return "jupyter_mlops.server.worker" in process.cmdline()
+    except psutil.Error:  # only its remains
+        return False
 
 
 def asked(do: Callable[[Worker], Awaitable[Any]], **settings: Any) -> Any:
