@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from jupyter_mlops.tracking.lifecycle import find_version
 from tests.browser import page
 from tests.conftest import Converted
 from tests.lab import Lab, running_lab
@@ -199,8 +200,5 @@ def _widen(opened: Page, pixels: int) -> None:
     opened.mouse.up()
 
 
-def _production(lab: Lab) -> str:
-    from mlflow import MlflowClient
-
-    client = MlflowClient(tracking_uri=f"sqlite:///{lab.work / 'mlflow.db'}")
-    return str(client.get_model_version_by_alias("penguins", "production").version)
+def _production(lab: Lab) -> str | None:
+    return find_version(f"sqlite:///{lab.work / 'mlflow.db'}", "penguins").champion

@@ -56,15 +56,10 @@ def _check(folder: Path, report: dict[str, object], uri: str, tmp_path: Path, mo
     assert client.get_model_version_by_alias(name, "staging").version == version.version
     assert version.run_id == run.info.run_id
 
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)  # MLflow sets it for itself; this sets it back
-    before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
-    mlflow.set_tracking_uri(uri)
-    mlflow.set_registry_uri(uri)
-    try:
-        model = mlflow.pyfunc.load_model(f"models:/{name}@staging", dst_path=str(tmp_path))
-    finally:
-        mlflow.set_tracking_uri(before[0])
-        mlflow.set_registry_uri(before[1])
+    # By the environment, which is as before at the end: what MLflow's own functions set cannot be unset.
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    monkeypatch.setenv("MLFLOW_REGISTRY_URI", uri)
+    model = mlflow.pyfunc.load_model(f"models:/{name}@staging", dst_path=str(tmp_path))
     assert model.metadata.signature is not None
     requirements = (tmp_path / "requirements.txt").read_text(encoding="utf-8")
     assert "scikit-learn==" in requirements
