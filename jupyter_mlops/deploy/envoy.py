@@ -1,6 +1,6 @@
 """Envoy's configuration as plain data, in files that a running Envoy follows.
 
-Bootstrap names three folders' files that are replaced by renames, which Envoy watches: clusters (CDS), the replicas of each
+Bootstrap names files that are replaced by renames, which Envoy watches: clusters (CDS), the replicas of each
 (EDS) and the shares of the traffic (RDS). A change never touches a connection that is open, so that no request is lost.
 
 A version's replicas have priority 0, those of the stable version priority 1: where a version has no replica left, or the
@@ -13,12 +13,11 @@ https://www.envoyproxy.io/docs/envoy/v1.40.0/api-v3/api and .../intro/arch_overv
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from jupyter_mlops.deploy.files import replace_json
 from jupyter_mlops.deploy.traffic import STICKY_HEADER, Backend, Traffic
 
 __all__ = ["ADMIN", "bootstrap", "write_backends", "write_traffic"]
@@ -165,7 +164,4 @@ def write_traffic(folder: Path, traffic: Traffic) -> None:
 
 
 def _write(path: Path, resources: Sequence[Mapping[str, Any]]) -> None:
-    """Replace a file whole; Envoy reads it when it is moved to its place."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_text(json.dumps({"resources": list(resources)}), encoding="utf-8")
-    fresh.replace(path)
+    replace_json(path, {"resources": list(resources)})

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from jupyter_mlops.deploy.files import replace_json
 from jupyter_mlops.processes import created, is_alive
 
 __all__ = ["Member", "kill", "launch", "read_members", "terminate", "write_members"]
@@ -116,6 +117,4 @@ def read_members(folder: Path) -> dict[str, Member]:
 
 def write_members(folder: Path, members: Mapping[str, Member]) -> None:
     """Replace what was written down."""
-    fresh = folder / f".{_FILE}.{os.getpid()}"
-    fresh.write_text(json.dumps([one.as_dict() for one in members.values()], indent=1), encoding="utf-8")
-    fresh.replace(folder / _FILE)
+    replace_json(folder / _FILE, [one.as_dict() for one in members.values()])

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 
 from jupyter_mlops.errors import UsageError
 
-__all__ = ["STICKY_HEADER", "VERSION_HEADER", "Backend", "Traffic"]
+__all__ = ["STICKY_HEADER", "Backend", "Traffic"]
 
 STICKY_HEADER = "x-user-id"  # requests with the same value meet the same version while its share does not shrink
-VERSION_HEADER = "x-model-version"  # on each answer: who gave it
 _WHOLE = 10_000  # a share is kept in hundredths of a percent
 
 

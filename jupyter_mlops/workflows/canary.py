@@ -6,7 +6,6 @@ Where it stands is kept beside the deployment, so that the same command goes on 
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from jupyter_mlops.database import database_url
+from jupyter_mlops.deploy.files import replace_json
 from jupyter_mlops.deploy.members import read_members
 from jupyter_mlops.deploy.numbers import Numbers, read_numbers, total
 from jupyter_mlops.deploy.spec import Deployment, Deployments, Spec
@@ -234,9 +234,7 @@ class _Controller:
 
 
 def _write_state(folder: Path, version: str, canary: Canary) -> None:
-    fresh = folder / f".{_FILE}.{os.getpid()}"
-    fresh.write_text(json.dumps({"version": version, "canary": asdict(replace(canary, last=None))}), encoding="utf-8")
-    fresh.replace(folder / _FILE)
+    replace_json(folder / _FILE, {"version": version, "canary": asdict(replace(canary, last=None))})
 
 
 def _read_state(folder: Path, version: str) -> Canary:

@@ -110,10 +110,7 @@ def promote(
         The registry or the database does not answer; calling again goes on.
     """
     options = options or PromoteOptions()
-    uri = tracking_uri(options.tracking_uri, options.folder)
-    check_reachable(uri)
-    user = options.user or current_user()
-    journal = Journal(database_url(options.database))
+    journal, uri, user = _opened(options)
     return _go_on(journal, _begin_or_find(journal, uri, model, version, user, options.comment), uri, user, options, listen)
 
 
@@ -132,10 +129,7 @@ def restore_previous(model: str, options: PromoteOptions | None = None, listen: 
         The registry or the database does not answer; calling again goes on.
     """
     options = options or PromoteOptions()
-    uri = tracking_uri(options.tracking_uri, options.folder)
-    check_reachable(uri)
-    user = options.user or current_user()
-    journal = Journal(database_url(options.database))
+    journal, uri, user = _opened(options)
     registry = registry_key(uri)
     active = journal.active(registry, model)
     if active is not None:
@@ -158,6 +152,13 @@ def restore_previous(model: str, options: PromoteOptions | None = None, listen: 
     except Active as other:
         raise ConflictError(f"A promotion of {model} was begun in the same moment ({other}). Look at it first.") from None
     return _go_on(journal, fold([entry]), uri, user, options, listen)
+
+
+def _opened(options: PromoteOptions) -> tuple[Journal, str, str]:
+    """Journal, registry and user; the registry answers."""
+    uri = tracking_uri(options.tracking_uri, options.folder)
+    check_reachable(uri)
+    return Journal(database_url(options.database)), uri, options.user or current_user()
 
 
 def _go_on(
