@@ -6,8 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +13,17 @@ import pytest
 
 from jupyter_mlops.errors import ConflictError, ForbiddenError, NotFoundError, TrackingError
 from jupyter_mlops.processes import created, machine
-from jupyter_mlops.promotion.gates.kinds import GateResult, Subject, Tell
+from jupyter_mlops.promotion.gates.kinds import GateResult, Tell
 from jupyter_mlops.promotion.journal import Journal
 from jupyter_mlops.promotion.state import fold
 from jupyter_mlops.tracking.lifecycle import DIGEST
 from jupyter_mlops.tracking.store import store
 from jupyter_mlops.workflows import promote as module
 from jupyter_mlops.workflows.events import Event
-from jupyter_mlops.workflows.promote import PromoteOptions, PromoteResult, promote, restore_previous
+from jupyter_mlops.workflows.promote import PromoteResult
 from jupyter_mlops.workflows.promotions import decide, find_promotion, promotion_view, promotions_of, registry_key
 from jupyter_mlops.workflows.reconciling import reconcile
+from tests.unit.promotion.place import Place
 from tests.unit.promotion.registry import add_version, aliases, lifecycle, small_project
 
 pytestmark = [
@@ -32,76 +31,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning:mlflow", "ignore::UserWarning:mlflow"),
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-
-
-@pytest.fixture(scope="module")
-def uri(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return f"sqlite:///{tmp_path_factory.mktemp('store') / 'mlflow.db'}"
-
-
-@dataclass
-class Gate:
-    """A gate that counts how often it is asked."""
-
-    name: str
-    title: str
-    answer: GateResult = field(default_factory=lambda: GateResult("passed", "fine", {"tests": 3}))
-    asked: int = 0
-    during: Callable[[Tell], None] | None = None
-
-    def run(self, subject: Subject, tell: Tell) -> GateResult:
-        self.asked += 1
-        assert (subject.project / "promotion.yaml").is_file()
-        if self.during is not None:
-            self.during(tell)
-        return self.answer
-
-
-@dataclass
-class Place:
-    """One model in the registry, a journal of its own, two gates."""
-
-    uri: str
-    model: str
-    folder: Path
-    gates: tuple[Gate, Gate]
-
-    @property
-    def database(self) -> str:
-        return f"sqlite:///{self.folder / 'mlops.db'}"
-
-    def version(self, policy: str | None = None, **how: Any) -> str:
-        project = small_project(self.folder / "project") if policy is None else small_project(self.folder / "project", policy)
-        return add_version(self.uri, self.model, project, self.folder / "scratch", **how)
-
-    def promote(self, version: str | None = None, user: str = "ada", listen: Any = lambda event: None) -> PromoteResult:
-        return promote(self.model, version, PromoteOptions(tracking_uri=self.uri, database=self.database, user=user), listen)
-
-    def back(self) -> PromoteResult:
-        options = PromoteOptions(tracking_uri=self.uri, database=self.database, user="eve", comment="it misbehaves")
-        return restore_previous(self.model, options)
-
-    def decide(self, result: PromoteResult, decision: Any, user: str = "ben", digest: str | None = None) -> dict[str, Any]:
-        return decide(self.database, result.promotion, decision, user=user, comment="seen", digest=digest)
-
-    def to_production(self, version: str | None = None) -> PromoteResult:
-        waiting = self.promote(version)
-        assert waiting.status == "waiting"
-        self.decide(waiting, "approve")
-        return self.promote()
-
-    def whats(self, result: PromoteResult) -> list[str]:
-        return [one.what for one in Journal(self.database).entries(result.promotion)]
-
-
-_numbers = iter(range(1000))
-
-
-@pytest.fixture
-def place(uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    gates = (Gate("tests", "Tests"), Gate("parity", "Parity"))
-    monkeypatch.setattr(module, "GATES", gates)
-    return Place(uri, f"small{next(_numbers)}", tmp_path, gates)
 
 
 def test_the_whole_way(place: Place) -> None:
@@ -316,61 +245,6 @@ def test_an_approval_is_void_when_the_artifact_changed(place: Place, what: str) 
     assert step["message"].startswith("The approval is void: ")
     assert aliases(place.uri, place.model)["production"] == first
     assert lifecycle(place.uri, place.model)[first] == "Production"
-
-
-def test_back_to_the_version_before_and_forth(place: Place) -> None:
-    first = place.version()
-    place.to_production()
-    with pytest.raises(NotFoundError, match="nothing to go back to"):
-        place.back()
-    second = place.version()
-    place.to_production()
-    asked = place.gates[0].asked
-    done = place.back()
-    assert (done.status, done.view["version"]) == ("promoted", first)
-    assert [one["title"] for one in done.view["steps"]] == ["Back into production"]
-    assert done.view["journal"][0]["message"] == f"Back to version {first}, to replace version {second}: it misbehaves"
-    assert aliases(place.uri, place.model) == {"production": first, "previous": second}
-    assert lifecycle(place.uri, place.model) == {first: "Production", second: "Archived"}
-    assert place.gates[0].asked == asked
-    # What the journal says now is what the registry is brought back to.
-    with store(place.uri) as client:
-        client.set_registered_model_alias(place.model, "production", second)
-    assert reconcile(Journal(place.database), place.uri, place.model)
-    assert aliases(place.uri, place.model)["production"] == first
-    assert place.back().view["version"] == second
-    assert aliases(place.uri, place.model) == {"production": second, "previous": first}
-
-
-def test_no_way_back_while_a_promotion_is_under_way(place: Place) -> None:
-    place.version()
-    place.to_production()
-    place.version()
-    place.to_production()
-    third = place.version()
-    waiting = place.promote()
-    with pytest.raises(ConflictError, match=rf"Version {third} .* is on its way.*reject {waiting.promotion}"):
-        place.back()
-    place.decide(waiting, "reject")
-    assert place.back().status == "promoted"
-
-
-def test_a_way_back_that_was_cut_off_goes_on(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = place.version()
-    place.to_production()
-    place.version()
-    place.to_production()
-
-    def away(*_: object) -> None:
-        raise TrackingError("The registry is away. Start it.")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(module, "apply_lifecycle", away)
-        with pytest.raises(TrackingError):
-            place.back()
-    done = place.back()
-    assert (done.status, aliases(place.uri, place.model)["production"]) == ("promoted", first)
-    assert [one.what for one in Journal(place.database).entries(done.promotion)].count("lifecycle-changed") == 1
 
 
 def test_a_version_without_a_project_says_to_convert_again(place: Place) -> None:
