@@ -113,6 +113,7 @@ bench: $(VENV)/.dev $(WEB) $(LAB) ## the tables of the README; BentoML and wrk a
 	@$(PY) benchmarks/sweep.py
 	@$(PY) benchmarks/runs_listing.py
 	@$(PY) benchmarks/sidebar.py
+	@$(PY) benchmarks/canary.py
 
 lock: $(UV) ## resolve requirements.lock anew
 	@$(UV) pip compile pyproject.toml --all-extras --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
