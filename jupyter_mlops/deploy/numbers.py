@@ -28,7 +28,6 @@ class Numbers:
 
     requests: int = 0
     errors: int = 0
-    refused: int = 0
     latency: Mapping[float, int] = field(default_factory=dict)
     predictions: Mapping[str, int] = field(default_factory=dict)
 
@@ -37,7 +36,7 @@ class Numbers:
         if self.requests < before.requests:
             return self
         return Numbers(
-            self.requests - before.requests, self.errors - before.errors, self.refused - before.refused,
+            self.requests - before.requests, self.errors - before.errors,
             {bound: count - before.latency.get(bound, 0) for bound, count in self.latency.items()},
             {name: count - before.predictions.get(name, 0) for name, count in self.predictions.items()},
         )  # fmt: skip
@@ -45,16 +44,16 @@ class Numbers:
 
 def total(many: Iterable[Numbers]) -> Numbers:
     """The sum of several replicas."""
-    requests = errors = refused = 0
+    requests = errors = 0
     latency: dict[float, int] = {}
     predictions: dict[str, int] = {}
     for one in many:
-        requests, errors, refused = requests + one.requests, errors + one.errors, refused + one.refused
+        requests, errors = requests + one.requests, errors + one.errors
         for bound, count in one.latency.items():
             latency[bound] = latency.get(bound, 0) + count
         for name, count in one.predictions.items():
             predictions[name] = predictions.get(name, 0) + count
-    return Numbers(requests, errors, refused, dict(sorted(latency.items())), predictions)
+    return Numbers(requests, errors, dict(sorted(latency.items())), predictions)
 
 
 def read_numbers(port: int) -> Numbers | None:
@@ -86,8 +85,7 @@ def _parsed(text: str) -> Numbers:
         latency[bound] = count - below
         below = count
     errors = sum(count for status, count in statuses.items() if status in _ERRORS)
-    refused = sum(count for status, count in statuses.items() if status.startswith("4"))
-    return Numbers(sum(statuses.values()), errors, refused, latency, predictions)
+    return Numbers(sum(statuses.values()), errors, latency, predictions)
 
 
 def _samples(families: Iterable[Any]) -> Iterable[Any]:
