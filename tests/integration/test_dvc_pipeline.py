@@ -16,6 +16,8 @@ import yaml
 from jupyter_mlops.workflows.convert import ConvertOptions, convert
 from tests.notebooks import write_notebook
 
+pytestmark = pytest.mark.xdist_group("dvc-pipeline")
+
 # Learns in two stages, draws from the global generator in three, reads a file beside the notebook.
 CELLS = [
     (

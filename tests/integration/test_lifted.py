@@ -22,6 +22,8 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import mean_absolute_error
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import LabelBinarizer, StandardScaler
+
+pytestmark = pytest.mark.xdist_group("lifted")
 """
 FEATURES = """
 df["age"] = df["age"].fillna(df["age"].mean())

@@ -17,6 +17,8 @@ from tests.messages import check_message
 from tests.notebooks import PENGUINS, write_notebook
 from tests.server import Server, as_json, running_server
 
+pytestmark = pytest.mark.xdist_group("server")
+
 CELLS = [
     {
         "id": f"c{n}",

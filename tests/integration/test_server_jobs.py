@@ -42,6 +42,8 @@ import json
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 
+pytestmark = pytest.mark.xdist_group("server-jobs")
+
 def _load_jupyter_server_extension(server):
     class Activity(APIHandler):
         def get(self):

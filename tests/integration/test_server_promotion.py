@@ -18,6 +18,8 @@ from tests.messages import check_message
 from tests.promotable import MODEL, add_quick_version
 from tests.server import Server, as_json, running_server
 
+pytestmark = pytest.mark.xdist_group("server-promotion")
+
 Add = Callable[..., str]
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,11 +20,15 @@ from tests.conftest import Converted
 from tests.messages import check_message
 from tests.server import Server, as_json, running_server
 
+pytestmark = pytest.mark.xdist_group("server-services")
+
 
 @pytest.fixture(scope="module")
-def project(converted: Callable[[str], Converted]) -> Converted:
-    """A converted notebook."""
-    return converted("penguins")
+def project(converted: Callable[[str], Converted], tmp_path_factory: pytest.TempPathFactory) -> Converted:
+    """A converted notebook in a folder of its own: one test here damages it."""
+    shared = converted("penguins")
+    folder = Path(shutil.copytree(shared.folder.parent, tmp_path_factory.mktemp("work") / "work"))
+    return replace(shared, folder=folder / "penguins")
 
 
 @pytest.fixture(scope="module")

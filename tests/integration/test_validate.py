@@ -40,6 +40,8 @@ from palmerpenguins import load_penguins
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import train_test_split
 from sklearn.tree import DecisionTreeClassifier
+
+pytestmark = pytest.mark.xdist_group("validate")
 """),
     ("parameters", "longest = 70"),
     ("load", 'penguins = load_penguins().dropna(subset=["bill_length_mm"])'),
