@@ -1,50 +1,27 @@
-"""`promotion.yaml`: what a promotion asks for, and who may approve it.
-
-To add a key: a field with its default in the dataclass of its section, its check in `_SECTIONS`, and its line with a comment
-in `convert/templates/project/promotion.yaml.j2`.
-"""
+"""`promotion.yaml`: what a promotion asks for, and who may approve it. Its sections are in `rules`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from jupyter_mlops.errors import UsageError
+from jupyter_mlops.promotion.rules import (
+    AbortRule,
+    ApprovalRule,
+    CanaryRule,
+    DeployRule,
+    LatencyRule,
+    MetricsRule,
+    ProjectTestsRule,
+)
 
-__all__ = ["FILE", "ApprovalRule", "Policy", "policy_beside", "read_policy", "why_not"]
+__all__ = ["FILE", "Policy", "policy_beside", "read_policy", "why_not"]
 
 FILE = "promotion.yaml"
-
-
-@dataclass(frozen=True)
-class ApprovalRule:
-    """Who has to agree.
-
-    Attributes
-    ----------
-    required
-        Whether somebody has to.
-    approvers
-        User names; nobody named means anyone.
-    self
-        Whether the author of a version may approve it.
-    """
-
-    required: bool = True
-    approvers: tuple[str, ...] = ()
-    self: bool = False
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return {**asdict(self), "approvers": list(self.approvers)}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> ApprovalRule:
-        """The reverse of `as_dict`."""
-        return cls(bool(data.get("required", True)), tuple(data.get("approvers", ())), bool(data.get("self", False)))
 
 
 @dataclass(frozen=True)
@@ -52,24 +29,12 @@ class Policy:
     """A whole `promotion.yaml`."""
 
     approval: ApprovalRule = field(default_factory=ApprovalRule)
-
-
-def _boolean(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("true or false")
-    return value
-
-
-def _names(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in value):
-        raise ValueError("a list of user names, such as [anna, ben]; quote names that are numbers")
-    return tuple(one.strip() for one in value)
-
-
-_Check = Callable[[Any], Any]
-_SECTIONS: dict[str, tuple[type[Any], dict[str, _Check]]] = {
-    "approval": (ApprovalRule, {"required": _boolean, "approvers": _names, "self": _boolean}),
-}
+    tests: ProjectTestsRule = field(default_factory=ProjectTestsRule)
+    metrics: MetricsRule = field(default_factory=MetricsRule)
+    latency: LatencyRule = field(default_factory=LatencyRule)
+    deploy: DeployRule = field(default_factory=DeployRule)
+    canary: CanaryRule = field(default_factory=CanaryRule)
+    abort: AbortRule = field(default_factory=AbortRule)
 
 
 def read_policy(text: str, where: str = FILE) -> Policy:
@@ -95,10 +60,12 @@ def read_policy(text: str, where: str = FILE) -> Policy:
         raise UsageError(f"{where}{line} is no YAML: {getattr(error, 'problem', None) or error}. Mend it there.") from None
     except (ValueError, RecursionError) as error:  # a date that there is not, or thousands of brackets
         raise UsageError(f"{where} cannot be read: {error}. Mend it there.") from None
+    sections: dict[str, Any] = {section.name: section.default_factory for section in fields(Policy)}
     made = {}
     for name, section in _mapping(data, where, "").items():
-        _known(name, _SECTIONS, where, "")
-        kind, checks = _SECTIONS[name]
+        _known(name, sections, where, "")
+        kind = sections[name]
+        checks = {key.name: key.metadata["check"] for key in fields(kind)}
         values = {}
         for key, value in _mapping(section, where, name).items():
             _known(key, checks, where, f"{name}.")

@@ -20,7 +20,13 @@ _OUTCOMES: dict[str, StepStatus] = {
 
 @dataclass(frozen=True)
 class StepState:
-    """How far one step is."""
+    """How far one step is.
+
+    Attributes
+    ----------
+    asked
+        It was inconclusive, and whoever approves decides about it.
+    """
 
     name: str
     title: str
@@ -29,6 +35,7 @@ class StepState:
     seconds: float | None = None
     figures: Mapping[str, Any] = field(default_factory=dict)
     log: str | None = None
+    asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,7 +102,8 @@ class PromotionState:
 
     def is_done(self, name: str) -> bool:
         """Whether nothing is left to do for a step."""
-        return self.step(name).status in ("passed", "skipped")
+        step = self.step(name)
+        return step.status in ("passed", "skipped") or step.asked
 
 
 def fold(entries: Sequence[Entry]) -> PromotionState:
@@ -122,6 +130,7 @@ def _after(state: PromotionState, entry: Entry) -> PromotionState:
         return _with(state, data["step"], "running", data.get("message", ""))
     if what in _OUTCOMES:
         more = {"seconds": data.get("seconds"), "figures": data.get("figures") or {}, "log": data.get("log")}
+        more["asked"] = bool(data.get("ask"))
         return _with(state, data["step"], _OUTCOMES[what], data.get("message", ""), **more)
     if what == "resumed":
         return replace(_reset(state), status="running", runner=data.get("runner"))

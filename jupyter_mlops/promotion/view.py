@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jupyter_mlops.promotion.journal import Entry
-from jupyter_mlops.promotion.policy import ApprovalRule, why_not
+from jupyter_mlops.promotion.policy import why_not
+from jupyter_mlops.promotion.rules import ApprovalRule
 from jupyter_mlops.promotion.state import PromotionState, fold
 
 __all__ = ["reason_against", "view"]

@@ -15,7 +15,7 @@ from jupyter_mlops.workflows.registered_parity import changed_files
 __all__ = ["Artifact", "ArtifactError"]
 
 
-class ArtifactError(Exception):
+class ArtifactError(LookupError):
     """The artifact is missing, or is another one than the promotion is about; the message says what to do."""
 
 

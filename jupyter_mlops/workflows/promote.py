@@ -21,9 +21,9 @@ from jupyter_mlops.database import database_url, now
 from jupyter_mlops.errors import ConflictError, MlopsError, NotFoundError, UsageError
 from jupyter_mlops.processes import created, is_alive, machine
 from jupyter_mlops.promotion.gates import GATES
-from jupyter_mlops.promotion.gates.kinds import Gate, GateResult, Subject, Tell
+from jupyter_mlops.promotion.gates.kinds import Champion, Gate, GateResult, Subject, Tell
 from jupyter_mlops.promotion.journal import Active, Entry, Journal, Moved
-from jupyter_mlops.promotion.policy import ApprovalRule
+from jupyter_mlops.promotion.rules import ApprovalRule
 from jupyter_mlops.promotion.state import APPROVAL, LIFECYCLE, PromotionState, fold
 from jupyter_mlops.promotion.view import view
 from jupyter_mlops.tracking.lifecycle import AUTHOR, PREVIOUS, VersionFacts, apply_lifecycle, find_version
@@ -54,8 +54,6 @@ class PromoteOptions:
         URL of the journal's database.
     user
         Who promotes.
-    test_seconds
-        Time limit of the project's tests.
     """
 
     tracking_uri: str | None = None
@@ -63,7 +61,6 @@ class PromoteOptions:
     database: str | None = None
     user: str | None = None
     comment: str = ""
-    test_seconds: float = 900.0
 
 
 @dataclass(frozen=True)
@@ -266,6 +263,8 @@ class _Promotion:
         self.journal, self.state, self.uri, self.user = journal, state, uri, user
         self.options, self.progress = options, progress
         self.artifact = Artifact(uri, state.model, state.version, state.digest, state.run, scratch)
+        self._scratch = scratch
+        self._other: tuple[str, Artifact] | None = None  # the champion's
         self._asked = time.monotonic()
 
     def run(self) -> None:
@@ -315,12 +314,13 @@ class _Promotion:
         with self.progress.step(name, gate.title):
             result = self._judged(gate)
         seconds = round(time.perf_counter() - started, 2)
+        asks = result.status == "inconclusive" and result.ask and self.artifact.policy().approval.required
         self._write(
             f"step-{result.status}", step=name, message=result.message, seconds=seconds, figures=dict(result.figures), log=result.log,
-            model=self.artifact.model_digest() if self.artifact.model_fetched else None,
+            model=self.artifact.model_digest() if self.artifact.model_fetched else None, ask=asks or None,
         )  # fmt: skip
-        if result.status == "passed":
-            self.progress.done(name, result.message, figures=dict(result.figures))
+        if result.status == "passed" or asks:
+            self.progress.done(name, f"inconclusive: {result.message}" if asks else result.message, figures=dict(result.figures))
             return
         self._say_failed(name, result.message, seconds, dict(result.figures))
         raise _No(f"{gate.title}: {result.message}")
@@ -332,11 +332,31 @@ class _Promotion:
             project = self.artifact.project()
             subject = Subject(
                 model=self.state.model, version=self.state.version, project=project, tags=self.artifact.tags, python=sys.executable,
-                compare=self._compare, test_seconds=self.options.test_seconds,
+                compare=self._compare, registered=self.artifact.model_folder, policy=self.artifact.policy(), champion=self._champion(),
             )  # fmt: skip
             return gate.run(subject, self._tell)
-        except ArtifactError as error:
+        except (ArtifactError, UsageError) as error:  # UsageError: promotion.yaml says something that is not allowed
             return GateResult("failed", str(error))
+
+    def _champion(self) -> Champion | None:
+        """The version in production now; fetched once."""
+        champion = self._version_in_production()
+        if champion is None:
+            return None
+        if self._other is None or self._other[0] != champion.version:
+            scratch = self._scratch / f"champion-{champion.version}"
+            scratch.mkdir()
+            self._other = (
+                champion.version,
+                Artifact(self.uri, champion.model, champion.version, champion.digest, champion.run_id, scratch),
+            )
+        return Champion(self._other[0], self._other[1].project, self._other[1].model_folder)
+
+    def _version_in_production(self) -> VersionFacts | None:
+        facts = find_version(self.uri, self.state.model, self.state.version)
+        if facts.champion in (None, self.state.version):
+            return None
+        return find_version(self.uri, self.state.model, facts.champion)
 
     def _compare(self, tell: Tell) -> dict[str, Any]:
         from jupyter_mlops.workflows.registered_parity import compare_registered

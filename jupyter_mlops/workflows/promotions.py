@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from jupyter_mlops.errors import ConflictError, ForbiddenError, NotFoundError
 from jupyter_mlops.promotion.journal import Entry, Journal, Moved
-from jupyter_mlops.promotion.policy import ApprovalRule, why_not
+from jupyter_mlops.promotion.policy import why_not
+from jupyter_mlops.promotion.rules import ApprovalRule
 from jupyter_mlops.promotion.state import PromotionState, fold
 from jupyter_mlops.promotion.view import view
 from jupyter_mlops.tracking.store import shown, sqlite_file

@@ -7,11 +7,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-__all__ = ["Gate", "GateResult", "Subject", "Tell"]
+from jupyter_mlops.promotion.policy import Policy
+
+__all__ = ["Champion", "Gate", "GateResult", "Subject", "Tell"]
 
 Tell = Callable[[str, float | None], None]
 """Says what a gate is doing, and how far it is (from 0 to 1, where that is known). Called without a message it only asks whether
 to go on; what it raises, such as at a cancelled promotion, ends the gate."""
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The version in production, fetched when a gate asks for it.
+
+    Attributes
+    ----------
+    project
+        Gives its project, unpacked; raises `LookupError` with the reason where there is none (any more).
+    registered
+        Gives its folder as MLflow keeps it.
+    """
+
+    version: str
+    project: Callable[[], Path]
+    registered: Callable[[], Path]
 
 
 @dataclass(frozen=True)
@@ -30,8 +49,12 @@ class Subject:
         Has the registered model predict the golden rows and compares that with the notebook's own predictions: a comparison as
         `jupyter_mlops.export.parity.Comparison` has it, with ``changed`` (files that are not those of the project), ``seconds``,
         ``tolerance``, or with ``error`` and ``log``.
-    test_seconds
-        Time limit of the project's tests.
+    registered
+        Gives the folder of the registered model.
+    policy
+        The project's `promotion.yaml`.
+    champion
+        None: no version is in production.
     """
 
     model: str
@@ -40,17 +63,26 @@ class Subject:
     tags: Mapping[str, str]
     python: str
     compare: Callable[[Tell], Mapping[str, Any]]
-    test_seconds: float = 900.0
+    registered: Callable[[], Path]
+    policy: Policy = field(default_factory=Policy)
+    champion: Champion | None = None
 
 
 @dataclass(frozen=True)
 class GateResult:
-    """A verdict, the figures behind it, and the end of what was printed."""
+    """A verdict, the figures behind it, and the end of what was printed.
+
+    Attributes
+    ----------
+    ask
+        Of an inconclusive one: whoever approves decides about it. Without an approval the promotion ends here all the same.
+    """
 
     status: Literal["passed", "failed", "inconclusive"]
     message: str
     figures: Mapping[str, float | int | str | bool | None] = field(default_factory=dict)
     log: str | None = None
+    ask: bool = False
 
 
 class Gate(Protocol):

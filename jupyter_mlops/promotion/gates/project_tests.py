@@ -54,7 +54,7 @@ class ProjectTests:
                     subject.python, "-m", "pytest", "-v", "-p", "no:cacheprovider", "-o", "addopts=", "-o",
                     "console_output_style=count", "--color=no", f"--rootdir={subject.project}", f"--junitxml={results}",
                 ],
-                folder=subject.project, environment=clean_environment(), seconds=subject.test_seconds, hear=hear,
+                folder=subject.project, environment=clean_environment(), seconds=subject.policy.tests.seconds, hear=hear,
                 ask=lambda: tell("", None),
             )  # fmt: skip
             report = _Report.read(results)
@@ -62,7 +62,7 @@ class ProjectTests:
         if done.code is None:
             last = f" The last one that ended was {counted.last}." if counted.last else ""
             message = (
-                f"The tests did not end within {subject.test_seconds:.0f} s and were stopped after {counted.done} of "
+                f"The tests did not end within {subject.policy.tests.seconds:.0f} s and were stopped after {counted.done} of "
                 f"{counted.total or 'an unknown number of'} tests.{last} Mend the one that hangs and convert again."
             )
             return GateResult("failed", message, {**figures, "done": counted.done}, done.log)

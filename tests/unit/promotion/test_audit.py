@@ -48,7 +48,7 @@ def _onnx(path: Path, domain: str = "") -> None:
 
 
 def judged(project: Path, gate: Audit | None = None) -> GateResult:
-    subject = Subject("m", "1", project, {}, sys.executable, lambda tell: {})
+    subject = Subject("m", "1", project, {}, sys.executable, lambda tell: {}, lambda: project)
     return (gate or Audit()).run(subject, lambda message, fraction: None)
 
 

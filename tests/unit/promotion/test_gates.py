@@ -17,7 +17,9 @@ from jupyter_mlops.promotion.gates import GATES
 from jupyter_mlops.promotion.gates.kinds import GateResult, Subject
 from jupyter_mlops.promotion.gates.parity import Parity
 from jupyter_mlops.promotion.gates.project_tests import ProjectTests
+from jupyter_mlops.promotion.policy import Policy
 from jupyter_mlops.promotion.process import clean_environment, run_process
+from jupyter_mlops.promotion.rules import ProjectTestsRule
 
 
 def subject(
@@ -30,6 +32,7 @@ def subject(
         tags=tags or {},
         python=sys.executable,
         compare=lambda tell: compared or {},
+        registered=lambda: project,
         **how,
     )
 
@@ -107,7 +110,7 @@ def test_hangs():
     time.sleep(300)
 """
     started = time.monotonic()
-    result, _ = judge(project_with(tmp_path, source), test_seconds=6.0)
+    result, _ = judge(project_with(tmp_path, source), policy=Policy(tests=ProjectTestsRule(seconds=6.0)))
     assert time.monotonic() - started < 60
     assert result.status == "failed"
     assert "did not end within 6 s" in result.message

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from jupyter_mlops.errors import UsageError
-from jupyter_mlops.promotion.policy import ApprovalRule, Policy, policy_beside, read_policy, why_not
+from jupyter_mlops.promotion import rules
+from jupyter_mlops.promotion.policy import Policy, policy_beside, read_policy, why_not
+from jupyter_mlops.promotion.rules import ApprovalRule
 
 
 def test_what_is_left_out_has_its_default() -> None:
@@ -36,9 +38,39 @@ def test_all_keys() -> None:
     assert ApprovalRule.from_dict(policy.approval.as_dict()) == policy.approval
 
 
+def test_all_sections() -> None:
+    text = """
+tests: {seconds: 60}
+metrics: {score: roc_auc, rule: better, margin: 0, confidence: 0.95, segments: [region], segment_margin: 0.1, segment_rows: 50,
+          inconclusive: stop}
+latency: {p50_ms: 5, p99_ms: null, throughput: 100, ratio: 1.5, clients: 8, seconds: 2}
+deploy: {target: local, port: 9000, replicas: 3}
+canary: {shadow: 30, steps: [0.5, 20], seconds: 10, requests: 0, bake: 0}
+abort: {evidence: 100, failing: 0.2, latency_ratio: 3, latency_looks: 5, shift: 0.5}
+"""
+    policy = read_policy(text)
+    assert policy.tests.seconds == 60.0
+    assert policy.metrics == rules.MetricsRule("roc_auc", "better", 0.0, 0.95, ("region",), 0.1, 50, "stop")
+    assert policy.latency == rules.LatencyRule(5.0, None, 100.0, 1.5, 8, 2.0)
+    assert policy.deploy == rules.DeployRule("local", 9000, 3)
+    assert policy.canary == rules.CanaryRule(30.0, (0.5, 20.0), 10.0, 0, 0.0)
+    assert policy.abort == rules.AbortRule(100.0, 0.2, 3.0, 5, 0.5)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ("metrics: {rule: beter}", ["metrics.rule is 'beter'", "one of better, not worse"]),
+        ("metrics: {margin: 5}", ["metrics.margin is 5", "from 0 to 1"]),
+        ("latency: {p99_ms: -1}", ["latency.p99_ms is -1", "null for no limit"]),
+        ("latency: {clients: 2.5}", ["a whole number from 1 to 64"]),
+        ("latency: {p50_ms: .nan}", ["latency.p50_ms is nan"]),
+        ("canary: {steps: [50, 5]}", ["canary.steps", "growing percentages"]),
+        ("canary: {steps: [1, 100]}", ["canary.steps", "all of it comes by itself"]),
+        ("canary: {steps: []}", ["canary.steps"]),
+        ("canary: {secnds: 3}", ["Did you mean canary.seconds?"]),
+        ("deploy: {target: mars}", ["one of none, local"]),
+        ("tests: {seconds: true}", ["tests.seconds is True"]),
         ("aproval: {}", ["aproval", "Did you mean approval?"]),
         (
             "approval: {requierd: true}",

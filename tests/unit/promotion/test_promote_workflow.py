@@ -212,7 +212,7 @@ def test_a_policy_that_cannot_be_read_ends_it(place: Place) -> None:
     version = place.version("approval: {requird: true}\n")
     result = place.promote()
     assert result.status == "failed"
-    assert f"promotion.yaml of {place.model} version {version}: approval.requird" in result.view["steps"][2]["message"]
+    assert f"promotion.yaml of {place.model} version {version}: approval.requird" in result.view["steps"][0]["message"]
 
 
 @pytest.mark.parametrize("what", ["tag", "archive", "model", "loader", "version"])

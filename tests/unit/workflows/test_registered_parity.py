@@ -35,6 +35,7 @@ def judged(project: Path, model: Path) -> GateResult:
         tags={},
         python=sys.executable,
         compare=lambda tell: compare_registered(project, model),
+        registered=lambda: model,
     )
     return Parity().run(subject, lambda message, fraction: None)
 

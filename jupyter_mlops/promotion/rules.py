@@ -1,0 +1,231 @@
+"""The sections of a `promotion.yaml`: what each key is, its default, and what it may be.
+
+To add a key: a field with its default and its check in the dataclass of its section, and its line with a comment in
+`convert/templates/project/promotion.yaml.j2`. A section is a dataclass here and a field of `jupyter_mlops.promotion.policy.Policy`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+__all__ = [
+    "SCORES",
+    "AbortRule",
+    "ApprovalRule",
+    "CanaryRule",
+    "DeployRule",
+    "LatencyRule",
+    "MetricsRule",
+    "ProjectTestsRule",
+]
+
+Check = Callable[[Any], Any]
+# What a metric gate can score by; "auto" is what the notebook measures, where it is one of these.
+SCORES = (
+    "accuracy", "balanced_accuracy", "f1", "precision", "recall", "roc_auc", "average_precision", "log_loss", "r2", "mae", "rmse", "mape",
+)  # fmt: skip
+
+
+def _key(default: Any, check: Check) -> Any:
+    return field(default=default, metadata={"check": check})
+
+
+def _boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
+def _list_of(what: str, example: str) -> Check:
+    def check(value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in value):
+            raise ValueError(f"a list of {what}, such as {example}; quote names that are numbers")
+        return tuple(one.strip() for one in value)
+
+    return check
+
+
+def _one_of(*words: str) -> Check:
+    def check(value: Any) -> str:
+        if value not in words:
+            raise ValueError(f"one of {', '.join(words)}")
+        return str(value)
+
+    return check
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _number(low: float, high: float, unit: str = "", *, whole: bool = False) -> Check:
+    """From `low` to `high`."""
+
+    def check(value: Any) -> float | int:
+        if not _is_number(value) or not low <= value <= high or (whole and value != int(value)):
+            raise ValueError(f"a {'whole ' if whole else ''}number from {low:g} to {high:g}{unit and f' {unit}'}")
+        return int(value) if whole else float(value)
+
+    return check
+
+
+def _limit(unit: str) -> Check:
+    """A number above 0, or null for no limit."""
+
+    def check(value: Any) -> float | None:
+        if value is not None and not (_is_number(value) and 0 < value < float("inf")):
+            raise ValueError(f"a number of {unit} above 0, or null for no limit")
+        return None if value is None else float(value)
+
+    return check
+
+
+def _percentages(value: Any) -> tuple[float, ...]:
+    good = isinstance(value, list) and value and all(_is_number(one) for one in value)
+    if not good or list(value) != sorted(set(value)) or not 0 < value[0] <= value[-1] < 100:
+        raise ValueError("a list of growing percentages between 0 and 100, such as [1, 5, 25, 50]; all of it comes by itself")
+    return tuple(float(one) for one in value)
+
+
+_SECONDS = _number(0, 30 * 86_400, "seconds")
+
+
+@dataclass(frozen=True)
+class ApprovalRule:
+    """Who has to agree.
+
+    Attributes
+    ----------
+    required
+        Whether somebody has to.
+    approvers
+        User names; nobody named means anyone.
+    self
+        Whether the author of a version may approve it.
+    """
+
+    required: bool = _key(True, _boolean)
+    approvers: tuple[str, ...] = _key((), _list_of("user names", "[anna, ben]"))
+    self: bool = _key(False, _boolean)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {**asdict(self), "approvers": list(self.approvers)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ApprovalRule:
+        """The reverse of `as_dict`."""
+        return cls(bool(data.get("required", True)), tuple(data.get("approvers", ())), bool(data.get("self", False)))
+
+
+@dataclass(frozen=True)
+class ProjectTestsRule:
+    """How long the project's tests may take, in seconds."""
+
+    seconds: float = _key(900.0, _number(1, 86_400, "seconds"))
+
+
+@dataclass(frozen=True)
+class MetricsRule:
+    """How the challenger is compared with the champion, on the challenger's holdout.
+
+    Attributes
+    ----------
+    score
+        One of `SCORES`, or ``auto``: what the notebook measures.
+    rule
+        ``better``: the whole interval above the champion; ``not worse``: above the champion less `margin`.
+    margin
+        In the score's own unit; for errors (mae, rmse, log_loss, ...) as a part of the champion's.
+    confidence
+        Of the interval of the paired bootstrap.
+    segments
+        Columns; within each of their values (with at least `segment_rows` rows) it must not be worse by `segment_margin`.
+    inconclusive
+        What an interval on both sides of the line does: ``ask`` whoever approves, or ``stop``.
+    """
+
+    score: str = _key("auto", _one_of("auto", *SCORES))
+    rule: str = _key("not worse", _one_of("better", "not worse"))
+    margin: float = _key(0.01, _number(0, 1))
+    confidence: float = _key(0.9, _number(0.5, 0.999))
+    segments: tuple[str, ...] = _key((), _list_of("columns", "[region, plan]"))
+    segment_margin: float = _key(0.05, _number(0, 1))
+    segment_rows: int = _key(100, _number(10, 1_000_000, whole=True))
+    inconclusive: str = _key("ask", _one_of("ask", "stop"))
+
+
+@dataclass(frozen=True)
+class LatencyRule:
+    """What the service has to reach here, with so many clients for so long, and beside the one in production.
+
+    Attributes
+    ----------
+    p50_ms, p99_ms
+        Milliseconds of one request at most; None: no limit.
+    throughput
+        Requests a second at least; None: no limit.
+    ratio
+        The challenger's p99, and the inverse of its throughput, as a multiple of the champion's at most; None: no limit.
+    """
+
+    p50_ms: float | None = _key(50.0, _limit("milliseconds"))
+    p99_ms: float | None = _key(250.0, _limit("milliseconds"))
+    throughput: float | None = _key(20.0, _limit("requests a second"))
+    ratio: float | None = _key(2.0, _limit("times"))
+    clients: int = _key(4, _number(1, 64, whole=True))
+    seconds: float = _key(4.0, _number(0.5, 600, "seconds"))
+
+
+@dataclass(frozen=True)
+class DeployRule:
+    """Where a promoted version serves.
+
+    Attributes
+    ----------
+    target
+        ``none``: where the model is deployed on this machine already, the canary takes place there; ``local``: it is deployed here
+        by its first promotion.
+    port, replicas
+        Of that deployment.
+    """
+
+    target: str = _key("none", _one_of("none", "local"))
+    port: int = _key(8080, _number(1, 65_535, whole=True))
+    replicas: int = _key(2, _number(1, 64, whole=True))
+
+
+@dataclass(frozen=True)
+class CanaryRule:
+    """How traffic goes over to the version.
+
+    Attributes
+    ----------
+    shadow
+        Seconds for which it is sent copies of requests before it answers any; 0: none.
+    steps
+        Percentages of the traffic, one after the other; 100 comes by itself.
+    seconds, requests
+        That each step lasts at least; requests are the canary's.
+    bake
+        Seconds for which the champion's replicas are kept warm after the last step.
+    """
+
+    shadow: float = _key(0.0, _SECONDS)
+    steps: tuple[float, ...] = _key((1.0, 5.0, 25.0, 50.0), _percentages)
+    seconds: float = _key(60.0, _SECONDS)
+    requests: int = _key(100, _number(0, 10_000_000, whole=True))
+    bake: float = _key(300.0, _SECONDS)
+
+
+@dataclass(frozen=True)
+class AbortRule:
+    """When a canary is taken off; see `jupyter_mlops.promotion.verdicts.canary.Limits`."""
+
+    evidence: float = _key(20.0, _number(2, 1e9))
+    failing: float = _key(0.5, _number(0.01, 1))
+    latency_ratio: float = _key(1.5, _number(1, 1000))
+    latency_looks: int = _key(3, _number(1, 100, whole=True))
+    shift: float = _key(0.25, _number(0.01, 100))
