@@ -82,7 +82,7 @@ types: $(VENV)/.dev
 	@$(BIN)/mypy
 
 contracts: $(VENV)/.dev
-	@$(BIN)/lint-imports --no-cache | tail -n 1
+	@$(BIN)/lint-imports --no-cache --no-logo
 
 unit: $(VENV)/.dev
 	@$(BIN)/pytest -q -n 2 tests/unit tests/test_repository.py

@@ -15,6 +15,7 @@ to do next.
     ├── EnvironmentLackError    a package, kernel, disk space or server is missing (exit code 2)
     │   ├── MissingPackageError
     │   ├── KernelError         the notebook's kernel could not be started or died
+    │   ├── NotReadyError       a version's service did not start
     │   └── TrackingError       the MLflow tracking server does not answer
     ├── ForbiddenError          the policy does not let this user decide (exit code 1)
     ├── ValidationFailed        a table breaks critical expectations (exit code 1)
@@ -39,6 +40,7 @@ __all__ = [
     "MissingPackageError",
     "MlopsError",
     "NotFoundError",
+    "NotReadyError",
     "NotebookError",
     "OutputError",
     "ParameterError",
@@ -132,6 +134,12 @@ class TrackingError(EnvironmentLackError):
     """The MLflow tracking server does not answer."""
 
     code = "tracking"
+
+
+class NotReadyError(EnvironmentLackError):
+    """The service of a version did not start."""
+
+    code = "not-ready"
 
 
 class ForbiddenError(MlopsError):

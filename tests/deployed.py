@@ -7,14 +7,16 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
 
 from tests.conftest import Converted
-from tests.promotable import MODEL
+from tests.promotable import MODEL, model_folder, quick_project
+from tests.unit.promotion.registry import add_version
 
-__all__ = ["Load", "a_row"]
+__all__ = ["Load", "a_row", "add_broken_version"]
 
 
 class Load:
@@ -63,3 +65,18 @@ def a_row(converted: Callable[[str], Converted]) -> dict[str, Any]:
     """One that the model is known to predict."""
     row: dict[str, Any] = json.loads((converted(MODEL).folder / "model" / "golden.json").read_text())["rows"][0]
     return row
+
+
+def add_broken_version(uri: str, folder: Path, policy: str | None = None) -> str:
+    """Register a version a third of whose answers fails."""
+    project = quick_project(uri, folder, policy)
+    endpoint = project / "service" / "endpoint.py"
+    code = endpoint.read_text(encoding="utf-8")
+    broken = code.replace(
+        "                answer = await self._handle(scope, body)\n",
+        "                import random\n                if random.random() < 0.33:\n                    raise RuntimeError('broken')\n"
+        "                answer = await self._handle(scope, body)\n",
+    )
+    assert broken != code
+    endpoint.write_text(broken, encoding="utf-8")
+    return add_version(uri, MODEL, project, folder / "scratch", author="ada", source=model_folder(uri, "1"))

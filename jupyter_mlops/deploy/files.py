@@ -1,13 +1,17 @@
-"""Small JSON files that others read while they are written."""
+"""Files of a deployment that others read while they are written."""
 
 from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
-__all__ = ["replace_json"]
+__all__ = ["CANARY", "is_unwatched", "replace_json"]
+
+CANARY = "canary.json"  # what is known of the canary under way; written at each look
+_UNWATCHED = 120.0  # seconds without a look after which nobody is there any more
 
 
 def replace_json(path: Path, data: Any) -> None:
@@ -15,3 +19,11 @@ def replace_json(path: Path, data: Any) -> None:
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     fresh.write_text(json.dumps(data), encoding="utf-8")
     fresh.replace(path)
+
+
+def is_unwatched(folder: Path) -> bool:
+    """Whether a canary was begun that nobody looks after any more."""
+    try:
+        return time.time() - (folder / CANARY).stat().st_mtime > _UNWATCHED
+    except FileNotFoundError:
+        return False

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from jupyter_mlops.promotion.journal import ENDS, Entry
 
-__all__ = ["APPROVAL", "LIFECYCLE", "Approval", "PromotionState", "StepState", "fold"]
+__all__ = ["APPROVAL", "CANARY", "LIFECYCLE", "Approval", "PromotionState", "StepState", "fold"]
 
-APPROVAL, LIFECYCLE = "approval", "lifecycle"
+APPROVAL, CANARY, LIFECYCLE = "approval", "canary", "lifecycle"
 Status = Literal["running", "waiting", "promoted", "rejected", "failed", "cancelled"]
 StepStatus = Literal["pending", "running", "passed", "failed", "inconclusive", "waiting", "skipped"]
 _OUTCOMES: dict[str, StepStatus] = {
@@ -100,6 +100,11 @@ class PromotionState:
         """A step by its name."""
         return next(one for one in self.steps if one.name == name)
 
+    @property
+    def moved_on(self) -> str | None:
+        """Machine on which this promotion moved traffic, if it did."""
+        return next((one.figures.get("machine") for one in self.steps if one.name == CANARY), None)
+
     def is_done(self, name: str) -> bool:
         """Whether nothing is left to do for a step."""
         step = self.step(name)
@@ -126,8 +131,8 @@ def _after(state: PromotionState, entry: Entry) -> PromotionState:
     what, data = entry.what, entry.data
     if state.model_digest is None and data.get("model"):
         state = replace(state, model_digest=data["model"])
-    if what == "step-started":
-        return _with(state, data["step"], "running", data.get("message", ""))
+    if what == "step-started":  # figures of an earlier try stay: they may say where the traffic is
+        return _with(state, data["step"], "running", data.get("message", ""), figures=state.step(data["step"]).figures)
     if what in _OUTCOMES:
         more = {"seconds": data.get("seconds"), "figures": data.get("figures") or {}, "log": data.get("log")}
         more["asked"] = bool(data.get("ask"))
@@ -142,6 +147,8 @@ def _after(state: PromotionState, entry: Entry) -> PromotionState:
     if what == "approved":
         state = _with(state, APPROVAL, "passed", _said(f"Approved by {entry.who}", data))
         return replace(state, status="running", approval=Approval(entry.who, data.get("digest"), data.get("comment", "")))
+    if what == "traffic-moved":
+        return _with(state, CANARY, "running", data.get("message", ""), figures=data.get("figures") or {})
     if what == "lifecycle-changed":
         return replace(state, lifecycle=data)
     for status in ENDS:
@@ -157,7 +164,7 @@ def _ended(state: PromotionState, entry: Entry, status: Status) -> PromotionStat
         said = _said(f"Cancelled by {entry.who}", entry.data)
         for one in state.steps:
             if one.status in ("running", "waiting"):
-                state = _with(state, one.name, "skipped", said)
+                state = _with(state, one.name, "skipped", said, figures=one.figures)
     elif status == "failed":
         state = _reset(state)
     return replace(state, status=status, ended=entry.at, runner=None)

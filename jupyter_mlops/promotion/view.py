@@ -64,6 +64,8 @@ def _describe(entry: Entry, state: PromotionState) -> str:
     if entry.what == "lifecycle-changed":
         former = f", version {data['previous']} archived" if data.get("previous") else ""
         return f"Version {data.get('production', entry.version)} goes into production{former}"
+    if entry.what == "traffic-moved":
+        return str(data.get("message", ""))
     sentences = {
         "resumed": "Going on where it stood", "interrupted": "Stopped on the way", "waiting": "Waits for an approval",
         "approved": "Approved", "rejected": "Rejected", "cancelled": "Cancelled", "promoted": "In production", "failed": "Failed",

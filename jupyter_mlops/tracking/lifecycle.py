@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 __all__ = [
-    "ARCHIVE", "AUTHOR", "DIGEST", "LIFECYCLE", "LIFECYCLES", "PREVIOUS", "PRODUCTION", "STAGING", "VersionFacts", "apply_lifecycle",
-    "fetch_archive", "fetch_model", "find_version",
+    "ARCHIVE", "AUTHOR", "CANARY", "DIGEST", "LIFECYCLE", "LIFECYCLES", "PREVIOUS", "PRODUCTION", "STAGING", "VersionFacts", "apply_lifecycle",
+    "fetch_archive", "fetch_model", "find_version", "mark_canary",
 ]  # fmt: skip
 
 ARCHIVE = "project/project.zip"  # artifact of the run that a version was registered from
 DIGEST, AUTHOR, LIFECYCLE = "project.sha256", "mlops.author", "lifecycle"  # tags of a version
-PRODUCTION, PREVIOUS, STAGING = "production", "previous", "staging"  # aliases
+PRODUCTION, PREVIOUS, STAGING, CANARY = "production", "previous", "staging", "canary"  # aliases
 LIFECYCLES = STAGED, SERVING, ARCHIVED, NOWHERE = "Staging", "Production", "Archived", "None"  # values of the tag
 _MISSING = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # the second: no such alias
 
@@ -161,7 +161,30 @@ def apply_lifecycle(uri: str, model: str, production: str, previous: str | None)
             give(PREVIOUS, previous)
             tag(former, ARCHIVED)
         take(STAGING)
+        take(CANARY)
     return changed
+
+
+def mark_canary(uri: str, model: str, version: str | None) -> bool:
+    """Give the alias `canary` to the version that gets a part of the traffic, or take it off; returns whether anything changed.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such model or version.
+    TrackingError
+        The store refused.
+    """
+    with store(uri) as client:
+        if _aliases(client, uri, model).get(CANARY) == version:
+            return False
+        if version is None:
+            client.delete_registered_model_alias(model, CANARY)
+        elif _found(client, model, version) is None:
+            raise NotFoundError(f"Version {version} of {model} in {shown(uri)} was deleted. Promote another one.")
+        else:
+            client.set_registered_model_alias(model, CANARY, version)
+    return True
 
 
 def _aliases(client: MlflowClient, uri: str, model: str) -> dict[str, str]:

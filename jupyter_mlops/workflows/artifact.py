@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from jupyter_mlops.checksums import file_digest, folder_digest
 from jupyter_mlops.errors import ConversionError, NotFoundError
-from jupyter_mlops.export.checksums import file_digest, folder_digest
 from jupyter_mlops.promotion.policy import FILE, Policy, read_policy
 from jupyter_mlops.tracking.lifecycle import DIGEST, VersionFacts, fetch_archive, fetch_model, find_version
 from jupyter_mlops.workflows.project_archive import unpack_project
@@ -116,8 +117,8 @@ class Artifact:
             It is not.
         """
         self._facts = None
-        fresh = Artifact(self._uri, self._model, self._version, self._digest, self._run, self._scratch / "again")
-        (self._scratch / "again").mkdir(exist_ok=True)
+        again = Path(tempfile.mkdtemp(prefix="again-", dir=self._scratch))
+        fresh = Artifact(self._uri, self._model, self._version, self._digest, self._run, again)
         if changed := changed_files(fresh.project(), fresh.model_folder()):
             raise ArtifactError(f"the registered model was changed since ({', '.join(changed[:5])}). Convert and promote again.")
         if model_digest is not None and fresh.model_digest() != model_digest:

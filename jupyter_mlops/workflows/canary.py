@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from jupyter_mlops.database import database_url
-from jupyter_mlops.deploy.files import replace_json
+from jupyter_mlops.deploy.files import CANARY, replace_json
 from jupyter_mlops.deploy.members import read_members
 from jupyter_mlops.deploy.numbers import Numbers, read_numbers, total
 from jupyter_mlops.deploy.spec import Deployment, Deployments, Spec
@@ -26,10 +26,9 @@ from jupyter_mlops.workflows.deploying import DeployOptions, deploy
 from jupyter_mlops.workflows.events import Event, Listener
 from jupyter_mlops.workflows.supervising import ensure_supervisor
 
-__all__ = ["CanaryOptions", "CanaryResult", "run_canary"]
+__all__ = ["CanaryOptions", "CanaryResult", "run_canary", "take_off"]
 
 SHARES = (0.01, 0.05, 0.25, 0.5)
-_FILE = "canary.json"
 _SETTLE = 1.0  # seconds in which the Envoys follow a change of the shares
 
 
@@ -47,6 +46,8 @@ class CanaryOptions:
         Seconds for which the replicas of the version before are kept warm after that.
     look
         Seconds between two looks.
+    shadow
+        Seconds for which the version is sent copies of requests, before it answers any.
     """
 
     shares: tuple[float, ...] = SHARES
@@ -54,6 +55,7 @@ class CanaryOptions:
     requests: int = 100
     bake: float = 300.0
     look: float = 2.0
+    shadow: float = 0.0
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
@@ -136,14 +138,17 @@ class _Controller:
 
     def run(self) -> CanaryResult:
         """All steps that are left."""
+        _write_state(self.spec.place, self.version, self.canary)  # before any traffic: the supervisor sees that somebody looks
         if self.spec.traffic.stable != self.version:
             share = self.spec.traffic.shares.get(self.version, 0.0)
+            if self.options.shadow and not share and (verdict := self._shadow()).action == "abort":
+                return self._abort(verdict.reason)
             for step in (one for one in self.options.shares if one >= share):
                 if step > share:
                     self.canary = self.canary.next_step()
-                    self._change(traffic=replace(self.spec.traffic, shares={self.version: step}))
+                    self._change(traffic=Traffic(self.spec.traffic.stable, {self.version: step}))
                     time.sleep(_SETTLE)
-                verdict = self._watch(Step(step, self.options.seconds, self.options.requests))
+                verdict = self._watch(f"canary {step * 100:g}%", Step(step, self.options.seconds, self.options.requests))
                 if verdict.action == "abort":
                     return self._abort(verdict.reason)
             self._change(traffic=Traffic(self.version))
@@ -157,8 +162,13 @@ class _Controller:
         _forget_state(self.spec.place)
         return CanaryResult("promoted", self.version, f"no word against it in {len(self.options.shares)} steps")
 
-    def _watch(self, step: Step) -> Verdict:
-        name = f"canary {step.share * 100:g}%"
+    def _shadow(self) -> Verdict:
+        """Copies of the requests only; their answers count as the version's."""
+        self._change(traffic=Traffic(self.spec.traffic.stable, {}, self.version))
+        time.sleep(_SETTLE)
+        return self._watch("canary shadow", Step(0.0, self.options.shadow, self.options.requests))
+
+    def _watch(self, name: str, step: Step) -> Verdict:
         self.listen(Event(name, "started", "", 0.0))
         self._look()  # what was counted before is none of this step's
         while True:
@@ -184,17 +194,19 @@ class _Controller:
             time.sleep(min(self.options.look, max(0.0, ended - time.monotonic())))
             self.canary = self.canary.after(self._look(), self.limits)
             verdict = self.canary.verdict(Step(1.0, 0.0, 0), self.limits)
+            _write_state(self.spec.place, self.version, self.canary)
+            left = max(0.0, ended - time.monotonic())
+            self.listen(
+                Event("canary 100%", "progress", f"{left:.0f} s left", 1 - left / self.options.bake, data=self._figures())
+            )
             if verdict.action == "abort":
                 return verdict.reason
         return None
 
     def _abort(self, reason: str) -> CanaryResult:
-        """Traffic back first, then the replicas."""
-        self._change(traffic=Traffic(self.former))
-        self.listen(Event("back", "done", f"all traffic to version {self.former}"))
-        time.sleep(_SETTLE)
-        self._change(versions={self.former: self.spec.versions[self.former]})
-        _forget_state(self.spec.place)
+        take_off(self.deployments, self.known, self.former, lambda: self.listen(
+            Event("back", "done", f"all traffic to version {self.former}")
+        ))  # fmt: skip
         return CanaryResult("aborted", self.version, reason)
 
     def _change(self, **changes: Any) -> None:
@@ -230,17 +242,37 @@ class _Controller:
         }  # fmt: skip
 
 
+def take_off(deployments: Deployments, known: Deployment, former: str, moved: Callable[[], None] = lambda: None) -> None:
+    """Give all traffic to one version, and only then end the replicas of the others.
+
+    Parameters
+    ----------
+    moved
+        Called when the traffic has gone.
+
+    Raises
+    ------
+    ConflictError
+        Somebody else changed the deployment meanwhile.
+    """
+    known = deployments.change(known, machine(), traffic=Traffic(former))
+    moved()
+    time.sleep(_SETTLE)
+    deployments.change(known, machine(), versions={former: known.spec.versions[former]})
+    _forget_state(known.spec.place)
+
+
 # -- what outlives the process ------------------------------------------------------------------------------------------
 
 
 def _write_state(folder: Path, version: str, canary: Canary) -> None:
-    replace_json(folder / _FILE, {"version": version, "canary": asdict(replace(canary, last=None))})
+    replace_json(folder / CANARY, {"version": version, "canary": asdict(replace(canary, last=None))})
 
 
 def _read_state(folder: Path, version: str) -> Canary:
     """What is known of this version's canary, from whoever looked after it before."""
     try:
-        data: Mapping[str, Any] = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+        data: Mapping[str, Any] = json.loads((folder / CANARY).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Canary()
     if data["version"] != version:
@@ -253,4 +285,4 @@ def _read_state(folder: Path, version: str) -> Canary:
 
 
 def _forget_state(folder: Path) -> None:
-    (folder / _FILE).unlink(missing_ok=True)
+    (folder / CANARY).unlink(missing_ok=True)

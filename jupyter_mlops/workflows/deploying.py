@@ -19,7 +19,7 @@ from jupyter_mlops.deploy.members import Member, read_members
 from jupyter_mlops.deploy.numbers import Numbers, read_numbers, total
 from jupyter_mlops.deploy.spec import Deployment, Deployments, Served, Spec
 from jupyter_mlops.deploy.traffic import Traffic
-from jupyter_mlops.errors import EnvironmentLackError, NotFoundError, UsageError
+from jupyter_mlops.errors import EnvironmentLackError, NotFoundError, NotReadyError, UsageError
 from jupyter_mlops.processes import machine
 from jupyter_mlops.promotion.verdicts.histograms import quantile
 from jupyter_mlops.tracking.lifecycle import PRODUCTION, find_version
@@ -152,7 +152,7 @@ def deploy(
     ensure_supervisor(model, known.spec.place)
     try:
         _wait_ready(known.spec, number, listen)
-    except EnvironmentLackError:
+    except NotReadyError:
         _back(deployments, before, known)
         raise
     if before is not None:
@@ -236,7 +236,7 @@ def _wait_ready(spec: Spec, number: str, listen: Listener) -> None:
         failing = next((one for one in mine if one.restarts >= 3), None)
         if failing is not None or time.monotonic() > deadline:
             name = failing.name if failing else f"{number}.0"
-            raise EnvironmentLackError(
+            raise NotReadyError(
                 f"Version {number} did not get ready: {ready} of {wanted} replicas. The end of its log, "
                 f"{spec.place / 'logs' / name}.log, says:\n{_tail(spec.place / 'logs' / f'{name}.log')}"
             )

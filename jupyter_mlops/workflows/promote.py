@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,20 +24,22 @@ from jupyter_mlops.promotion.gates import GATES
 from jupyter_mlops.promotion.gates.kinds import Champion, Gate, GateResult, Subject, Tell
 from jupyter_mlops.promotion.journal import Active, Entry, Journal, Moved
 from jupyter_mlops.promotion.rules import ApprovalRule
-from jupyter_mlops.promotion.state import APPROVAL, LIFECYCLE, PromotionState, fold
+from jupyter_mlops.promotion.state import APPROVAL, CANARY, LIFECYCLE, PromotionState, fold
 from jupyter_mlops.promotion.view import view
-from jupyter_mlops.tracking.lifecycle import AUTHOR, PREVIOUS, VersionFacts, apply_lifecycle, find_version
+from jupyter_mlops.tracking.lifecycle import AUTHOR, PREVIOUS, VersionFacts, apply_lifecycle, find_version, mark_canary
 from jupyter_mlops.tracking.store import check_reachable, shown, tracking_uri
 from jupyter_mlops.workflows.artifact import Artifact, ArtifactError
 from jupyter_mlops.workflows.events import Event, Listener, Progress
 from jupyter_mlops.workflows.person import current_user
 from jupyter_mlops.workflows.promotions import registry_key
 from jupyter_mlops.workflows.reconciling import reconcile
+from jupyter_mlops.workflows.taking_over import TookOver, take_over, traffic_back
 
 __all__ = ["PromoteOptions", "PromoteResult", "promote", "restore_previous"]
 
 _ASK_EVERY = 1.0  # seconds between two looks whether the promotion was cancelled
 _ELSEWHERE = 3600.0  # seconds without a word after which a process on another machine counts as gone
+_LAST = [[APPROVAL, "Approval"], [CANARY, "Traffic"], [LIFECYCLE, "Into production"]]  # behind the gates
 _here: set[str] = set()  # promotions that this process works on
 _lock = threading.Lock()
 
@@ -191,7 +193,7 @@ def _begin_or_find(journal: Journal, uri: str, model: str, version: str | None, 
         facts = find_version(uri, model, version)
         if facts.champion == facts.version:
             raise ConflictError(f"Version {facts.version} of {model} is in production already. Nothing is to be done.")
-        steps = [[gate.name, gate.title] for gate in GATES] + [[APPROVAL, "Approval"], [LIFECYCLE, "Into production"]]
+        steps = [[gate.name, gate.title] for gate in GATES] + _LAST
         try:
             return fold([journal.start(registry, model, facts.version, user, _first(facts, steps, comment, mended))])
         except Active:
@@ -264,6 +266,7 @@ class _Promotion:
         self.options, self.progress = options, progress
         self.artifact = Artifact(uri, state.model, state.version, state.digest, state.run, scratch)
         self._scratch = scratch
+        self._looked: dict[str, Any] = {}  # at the last look at a canary
         self._other: tuple[str, Artifact] | None = None  # the champion's
         self._asked = time.monotonic()
 
@@ -277,6 +280,7 @@ class _Promotion:
             self.state = fold(self.journal.entries(self.state.id))
             if self.state.active:
                 raise ConflictError(f"Another process goes on with the promotion {self.state.id}. This one stops.") from None
+            self._give_back()
             self.progress.failed(f"The promotion was ended by {self.state.last.who}: {self.state.status}.")
         except _No as reason:
             self._write("failed", message=str(reason))
@@ -295,6 +299,8 @@ class _Promotion:
             elif name == APPROVAL:
                 if self._wait_for_approval():
                     return
+            elif name == CANARY:
+                self._take_over()
             elif name == LIFECYCLE:
                 self._into_production()
             else:
@@ -333,6 +339,7 @@ class _Promotion:
             subject = Subject(
                 model=self.state.model, version=self.state.version, project=project, tags=self.artifact.tags, python=sys.executable,
                 compare=self._compare, registered=self.artifact.model_folder, policy=self.artifact.policy(), champion=self._champion(),
+                predict=self._predict,
             )  # fmt: skip
             return gate.run(subject, self._tell)
         except (ArtifactError, UsageError) as error:  # UsageError: promotion.yaml says something that is not allowed
@@ -363,6 +370,11 @@ class _Promotion:
 
         return compare_registered(self.artifact.project(), self.artifact.model_folder(), ask=lambda: tell("", None))
 
+    def _predict(self, model: Path, rows: Sequence[Mapping[str, Any]], tell: Tell) -> dict[str, Any]:
+        from jupyter_mlops.workflows.registered_model import predict_registered
+
+        return predict_registered(model, rows, ask=lambda: tell("", None))
+
     def _wait_for_approval(self) -> bool:
         """Whether it has to wait."""
         self.progress.listen(Event(APPROVAL, "started"))
@@ -383,6 +395,61 @@ class _Promotion:
         self.progress.listen(Event(APPROVAL, "progress", f"waits: {message}"))
         return True
 
+    def _take_over(self) -> None:
+        """The traffic goes over in steps; the alias `canary` says so meanwhile."""
+        started = time.perf_counter()
+        if self.state.moved_on not in (None, machine()):
+            raise ConflictError(
+                f"The traffic of {self.state.model} is being moved on {self.state.moved_on}. Go on with the promotion there."
+            )
+        with self.progress.step(CANARY):
+            self._write("step-started", step=CANARY)
+            try:
+                self._still_approved()
+                mark_canary(self.uri, self.state.model, self.state.version)
+                done = take_over(
+                    self.state.model, self.state.version, self.artifact.policy(), self.uri, self.options.database, self._traffic
+                )
+            except (ArtifactError, NotFoundError) as error:
+                done = TookOver("failed", f"The approval is void: {error}" if self.state.approval else str(error))
+                self._give_back()
+        seconds = round(time.perf_counter() - started, 2)
+        figures = {**self.state.step(CANARY).figures, **self._looked, **done.figures} if done.status != "skipped" else {}
+        self._write(f"step-{done.status}", step=CANARY, message=done.message, seconds=seconds, figures=figures)
+        if done.status != "passed":
+            mark_canary(self.uri, self.state.model, None)  # after the traffic: see `reconcile` for where the registry is away
+        if done.status == "failed":
+            self._say_failed(CANARY, done.message, seconds, figures)
+            raise _No(f"Traffic: {done.message}")
+        (self.progress.skipped if done.status == "skipped" else self.progress.done)(CANARY, done.message)
+
+    def _traffic(self, event: Event) -> None:
+        """A look at the canary; the journal keeps where the traffic went, not each look."""
+        step, _, share = event.step.partition(" ")
+        self._tell("", None)
+        if step != CANARY:
+            self.progress.say(event.message, event.fraction)
+            return
+        self._looked = {**self._looked, **event.data}
+        figures = {"share": 0 if share == "shadow" else float(share.removesuffix("%")), "machine": machine(), **self._looked}
+        if event.status == "started":
+            where = "copies of the requests" if share == "shadow" else f"{share} of the traffic"
+            self._write("traffic-moved", message=f"version {self.state.version} gets {where}", figures=figures)
+        self.progress.listen(
+            Event(
+                CANARY,
+                "progress",
+                f"{share}: {event.message}" if event.message else share,
+                event.fraction,
+                data={"figures": figures},
+            )
+        )
+
+    def _give_back(self) -> None:
+        """What this promotion moved goes back; then the alias."""
+        if said := traffic_back(self.state, self.uri, self.options.database):
+            self.progress.say(said)
+
     def _into_production(self) -> None:
         state, started = self.state, time.perf_counter()
         with self.progress.step(LIFECYCLE):
@@ -397,6 +464,7 @@ class _Promotion:
                 changed = apply_lifecycle(self.uri, state.model, decided["production"], decided.get("previous"))
             except (ArtifactError, NotFoundError) as error:
                 reason = f"The approval is void: {error}" if state.approval else str(error)
+                self._give_back()
                 self._write("step-failed", step=LIFECYCLE, message=reason)
                 self._say_failed(LIFECYCLE, reason, round(time.perf_counter() - started, 2))
                 raise _No(reason) from None

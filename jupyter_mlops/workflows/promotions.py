@@ -12,6 +12,7 @@ from jupyter_mlops.promotion.rules import ApprovalRule
 from jupyter_mlops.promotion.state import PromotionState, fold
 from jupyter_mlops.promotion.view import view
 from jupyter_mlops.tracking.store import shown, sqlite_file
+from jupyter_mlops.workflows.taking_over import traffic_back
 
 __all__ = ["Decision", "decide", "find_promotion", "promotion_view", "promotions_of", "registry_key"]
 
@@ -114,6 +115,8 @@ def decide(
             made = journal.append(state.last, user, _WORDS[decision], data)
         except Moved:  # a step ended in between: look again
             continue
+        if decision == "cancel":  # nobody may be working on it who would do this
+            traffic_back(state, registry or state.registry, database)
         return view([*entries, made], user)
     raise ConflictError(f"The promotion {promotion_id} changes too fast to decide about it. Try again.")
 

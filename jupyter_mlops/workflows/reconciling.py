@@ -5,14 +5,14 @@ from __future__ import annotations
 from jupyter_mlops.errors import NotFoundError
 from jupyter_mlops.promotion.journal import Journal
 from jupyter_mlops.promotion.state import fold
-from jupyter_mlops.tracking.lifecycle import apply_lifecycle, find_version
+from jupyter_mlops.tracking.lifecycle import apply_lifecycle, find_version, mark_canary
 from jupyter_mlops.workflows.promotions import registry_key
 
 __all__ = ["reconcile"]
 
 
 def reconcile(journal: Journal, uri: str, model: str) -> list[str]:
-    """Bring a model's registry into agreement with the journal.
+    """Bring a model's registry into agreement with the journal, while no promotion of it is active.
 
     Returns
     -------
@@ -24,6 +24,7 @@ def reconcile(journal: Journal, uri: str, model: str) -> list[str]:
     TrackingError
         The registry does not answer.
     """
+    canary = _no_canary(uri, model)
     for entries in journal.of_model(registry_key(uri), model):
         state = fold(entries)
         if state.lifecycle is None:
@@ -31,8 +32,17 @@ def reconcile(journal: Journal, uri: str, model: str) -> list[str]:
         production = state.lifecycle["production"]
         try:
             if find_version(uri, model, production).run_id != state.run:
-                return []  # the model was registered anew, and nothing was decided about that
-            return apply_lifecycle(uri, model, production, state.lifecycle.get("previous"))  # only the newest decision holds
+                return canary  # the model was registered anew, and nothing was decided about that
+            return canary + apply_lifecycle(
+                uri, model, production, state.lifecycle.get("previous")
+            )  # only the newest decision holds
         except NotFoundError:
-            return []  # the model or its version was deleted: nothing is left to agree
-    return []
+            return canary  # the model or its version was deleted: nothing is left to agree
+    return canary
+
+
+def _no_canary(uri: str, model: str) -> list[str]:
+    try:
+        return ["alias canary taken off"] if mark_canary(uri, model, None) else []
+    except NotFoundError:
+        return []

@@ -12,10 +12,12 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from jupyter_mlops.database import database_url, now
-from jupyter_mlops.deploy.spec import Deployments
+from jupyter_mlops.deploy.files import is_unwatched
+from jupyter_mlops.deploy.spec import Deployment, Deployments
 from jupyter_mlops.deploy.supervisor import Supervisor
+from jupyter_mlops.deploy.traffic import Traffic
 from jupyter_mlops.environment import inherited
-from jupyter_mlops.errors import EnvironmentLackError, NotFoundError
+from jupyter_mlops.errors import ConflictError, EnvironmentLackError, NotFoundError
 from jupyter_mlops.processes import machine
 from jupyter_mlops.workflows.serving import free_port, service_environment
 
@@ -77,11 +79,20 @@ def _supervise(model: str, deployments: Deployments, supervisor: Supervisor) -> 
         if time.monotonic() - read > _READ:
             read = time.monotonic()
             try:
-                known = deployments.get(model, machine())
-            except EnvironmentLackError as error:  # what runs goes on
+                known = _looked_after(deployments, deployments.get(model, machine()))
+            except (EnvironmentLackError, ConflictError) as error:  # what runs goes on
                 logging.warning("%s", error)
             except NotFoundError:
                 return
+
+
+def _looked_after(deployments: Deployments, known: Deployment) -> Deployment:
+    """A canary whose controller is gone gets no more traffic: nobody would see that it fails. Its replicas stay for the next one."""
+    traffic = known.spec.traffic
+    if not (traffic.shares or traffic.shadow) or not is_unwatched(known.spec.place):
+        return known
+    logging.warning("nobody looks after the canary %s: all traffic to %s", [*traffic.shares, traffic.shadow], traffic.stable)
+    return deployments.change(known, machine(), traffic=Traffic(traffic.stable))
 
 
 def _replica(project: Path, port: int) -> tuple[list[str], Path, Mapping[str, str]]:

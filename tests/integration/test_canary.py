@@ -17,29 +17,13 @@ from jupyter_mlops.workflows.canary import CanaryOptions, run_canary
 from jupyter_mlops.workflows.deploying import DeployOptions, deploy, deployment_status
 from jupyter_mlops.workflows.events import Event
 from tests.conftest import Converted
-from tests.deployed import Load, a_row
-from tests.promotable import MODEL, add_quick_version, model_folder, quick_project
-from tests.unit.promotion.registry import add_version
+from tests.deployed import Load, a_row, add_broken_version
+from tests.promotable import MODEL, add_quick_version
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("envoy")]
 
 ONE = DeployOptions(replicas=1)
 QUICK = CanaryOptions(shares=(0.1, 0.5), seconds=2.0, requests=20, bake=2.0, look=0.5)
-
-
-def _broken_version(uri: str, folder: Path) -> str:
-    """A version of which a third of the answers fails."""
-    project = quick_project(uri, folder)
-    endpoint = project / "service" / "endpoint.py"
-    code = endpoint.read_text(encoding="utf-8")
-    broken = code.replace(
-        "                answer = await self._handle(scope, body)\n",
-        "                import random\n                if random.random() < 0.33:\n                    raise RuntimeError('broken')\n"
-        "                answer = await self._handle(scope, body)\n",
-    )
-    assert broken != code
-    endpoint.write_text(broken, encoding="utf-8")
-    return add_version(uri, MODEL, project, folder / "scratch", author="ada", source=model_folder(uri, "1"))
 
 
 def test_a_good_version_takes_over_without_a_lost_request(
@@ -68,7 +52,7 @@ def test_a_bad_version_is_taken_off_and_said_why(
     deployable: str, port: int, converted: Callable[[str], Converted], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = deploy(MODEL, "1", DeployOptions(port=port, replicas=1))
-    assert _broken_version(deployable, tmp_path) == "2"
+    assert add_broken_version(deployable, tmp_path) == "2"
     with Load(found.url, a_row(converted)) as load:
         result = run_canary(MODEL, "2", CanaryOptions(shares=(0.2, 0.5), seconds=30.0, look=0.5), ONE)
         assert result.status == "aborted" and "fails more often than the stable version" in result.reason

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_mlops.export.checksums import NAME, verify_checksums, write_checksums
+from jupyter_mlops.checksums import NAME, verify_checksums, write_checksums
 
 
 @pytest.fixture
