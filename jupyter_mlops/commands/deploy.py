@@ -9,6 +9,7 @@ import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+from jupyter_mlops.commands import cluster
 from jupyter_mlops.commands.console import Console, print_event
 from jupyter_mlops.commands.promote import model_and_version
 
@@ -28,7 +29,7 @@ def add_deploy(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add ``deploy`` to the command line."""
     parser = commands.add_parser(
         "deploy",
-        help="serve a registered model on this machine, behind Envoy",
+        help="serve a registered model on this machine behind Envoy, or in a Kubernetes cluster",
         description="Start replicas of the service of a model version, with Envoy in front of them, and keep them running. Once "
         "more with another version: that takes over without a lost request, or gets a share of the traffic.",
         epilog=_CODES,
@@ -58,6 +59,7 @@ def add_deploy(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--tracking-uri", metavar="URI", help="MLflow's address (default: MLFLOW_TRACKING_URI, else sqlite in this folder)"
     )
+    cluster.add_arguments(parser)
     _add_json(parser)
 
 
@@ -104,6 +106,8 @@ def deploy(arguments: argparse.Namespace) -> int:
     try:
         model, version = model_and_version(arguments.model)
         listen = print_event if arguments.json else Console()
+        if arguments.target == "kubernetes":
+            return cluster.deploy_to_cluster(arguments, model, version, listen)
         if arguments.stop:
             deploying.undeploy(model, listen=listen)
             return 0

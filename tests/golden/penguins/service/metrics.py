@@ -58,13 +58,14 @@ class Metrics:
         self._labels = {label: n for n, label in enumerate((labels or ())[:MAX_LABELS])}
         self._used = 0
         self._in_flight = self._take(1)
+        self._queue = self._take(1)
         self._requests = self._take(len(ROUTES) * len(STATUSES))
         self._seconds = self._take(len(ROUTES) * (len(SECONDS) + 2))
         self._batches = self._take(len(BATCHES) + 2)
         self._rows = self._take(1)
         self._predictions = self._take(len(self._labels))
         self._all, self._mine = _open_numbers(SIZE)
-        self._mine[self._in_flight] = 0.0
+        self._mine[self._in_flight] = self._mine[self._queue] = 0.0
         self._registry = CollectorRegistry()
         self._registry.register(_Families(self))
 
@@ -86,6 +87,10 @@ class Metrics:
         base = self._seconds + route * (len(SECONDS) + 2)
         numbers[base + bisect_left(SECONDS, seconds)] += 1
         numbers[base + len(SECONDS) + 1] += seconds
+
+    def waits(self, requests: int) -> None:
+        """So many requests wait for the model now."""
+        self._mine[self._queue] = requests
 
     def predicted(self, labels: Sequence[Any]) -> None:
         """The model was called once and gave these predictions."""
@@ -128,6 +133,10 @@ class Metrics:
             "service_requests_in_flight", "Requests being answered", labels=("model_version",)
         )
         in_flight.add_metric((version,), total[self._in_flight])
+        queue = GaugeMetricFamily(
+            "service_queue_depth", "Requests that wait for the model", labels=("model_version",)
+        )
+        queue.add_metric((version,), total[self._queue])
         batches = HistogramMetricFamily(
             "service_batch_rows", "Rows of one model call", labels=("model_version",)
         )
@@ -144,7 +153,7 @@ class Metrics:
             predictions.add_metric((str(label), version), total[self._predictions + at])
         info = GaugeMetricFamily("service_model_info", "The model served", labels=tuple(self._info))
         info.add_metric(tuple(self._info.values()), 1)
-        return requests, seconds, in_flight, batches, rows, predictions, info
+        return requests, seconds, in_flight, queue, batches, rows, predictions, info
 
 
 class _Families(Collector):

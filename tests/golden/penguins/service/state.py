@@ -51,7 +51,9 @@ class State:
         golden = convert_rows(self.artifacts.example(8))
         engine.predict(golden)
         engine.predict(golden[:1])
-        self._batcher = Batcher(_Counted(engine, self.metrics), batch_rows=self.config.batch_rows)
+        self._batcher = Batcher(
+            _Counted(engine, self.metrics), self.metrics.waits, batch_rows=self.config.batch_rows
+        )
         # What is loaded now stays: garbage collection need not look at it again in a request.
         gc.collect()
         gc.freeze()

@@ -1,0 +1,116 @@
+"""What the pods of a version are: container, probes, limits, and what they may do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jupyter_mlops.deploy.cluster.spec import ClusterSpec, Release
+
+__all__ = ["PORT", "Manifest", "container", "metadata", "pod_settings", "pod_template", "scraped", "selector", "volumes"]
+
+Manifest = dict[str, Any]
+PORT = 8000
+_USER = 10001  # of the generated Dockerfile
+_DRAIN, _GRACE = 5, 30  # seconds: until every proxy has heard that a pod goes, and for requests in flight after that
+
+
+def selector(spec: ClusterSpec, track: str | None = None) -> dict[str, str]:
+    """Labels that find the pods; they never change, since a Deployment cannot follow that.
+
+    Parameters
+    ----------
+    track
+        ``stable`` or ``canary``, where both have a Deployment.
+    """
+    found = {"app.kubernetes.io/name": spec.name, "app.kubernetes.io/instance": spec.name}
+    return found if track is None else {**found, "track": track}
+
+
+def metadata(spec: ClusterSpec, name: str, release: Release | None = None, track: str | None = None) -> Manifest:
+    """Name, place and labels of a manifest."""
+    return {"name": name, "namespace": spec.namespace, "labels": _labels(spec, release, track)}
+
+
+def pod_template(spec: ClusterSpec, release: Release, track: str | None = None) -> Manifest:
+    """A pod of a version."""
+    return {
+        "metadata": {"labels": _labels(spec, release, track), "annotations": scraped()},
+        "spec": {
+            **pod_settings(spec),
+            "topologySpreadConstraints": [{
+                "maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway",
+                "labelSelector": {"matchLabels": selector(spec, track)},
+            }],
+            "containers": [container(release, spec)],
+            "volumes": volumes(),
+        },
+    }  # fmt: skip
+
+
+def pod_settings(spec: ClusterSpec) -> Manifest:
+    """What holds for the whole pod."""
+    settings: Manifest = {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,  # of a Service named `service`, they would look like our own settings
+        "terminationGracePeriodSeconds": _DRAIN + _GRACE + 5,
+        "securityContext": {
+            "runAsNonRoot": True, "runAsUser": _USER, "runAsGroup": _USER, "fsGroup": _USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+    }  # fmt: skip
+    if spec.pull_secret:
+        settings["imagePullSecrets"] = [{"name": spec.pull_secret}]
+    return settings
+
+
+def container(release: Release, spec: ClusterSpec, name: str = "service", **environment: str) -> Manifest:
+    """The service of a version.
+
+    Parameters
+    ----------
+    environment
+        Settings beside the usual ones.
+    """
+    given = {
+        "SERVICE_HOST": "0.0.0.0",  # noqa: S104, the pod's own network
+        "SERVICE_PORT": str(PORT), "SERVICE_DRAIN_SECONDS": str(_DRAIN), "SERVICE_GRACE_SECONDS": str(_GRACE), **environment,
+    }  # fmt: skip
+    return {
+        "name": name,
+        "image": release.image,
+        "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
+        "env": [{"name": key, "value": value} for key, value in given.items()],
+        "startupProbe": _probe("/health/ready", period=2, failures=60),
+        "readinessProbe": _probe("/health/ready", period=5, failures=2),
+        "livenessProbe": _probe("/health/live", period=10, failures=3),
+        "resources": {"requests": {"cpu": spec.cpu, "memory": spec.memory}, "limits": {"memory": spec.memory_limit}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108, the only place that can be written to
+    }  # fmt: skip
+
+
+def volumes() -> list[Manifest]:
+    """The one place that the service may write to."""
+    return [{"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}]
+
+
+def scraped() -> dict[str, str]:
+    """Annotations by which Prometheus usually finds pods."""
+    return {"prometheus.io/scrape": "true", "prometheus.io/port": str(PORT), "prometheus.io/path": "/metrics"}
+
+
+def _labels(spec: ClusterSpec, release: Release | None, track: str | None) -> dict[str, str]:
+    labels = {
+        **selector(spec, track), "app.kubernetes.io/component": "model-service", "app.kubernetes.io/managed-by": "jupyter-mlops",
+    }  # fmt: skip
+    if release is not None:
+        labels["app.kubernetes.io/version"] = release.version
+    return labels
+
+
+def _probe(path: str, *, period: int, failures: int) -> Manifest:
+    return {
+        "httpGet": {"path": path, "port": "http"}, "periodSeconds": period, "timeoutSeconds": 2, "failureThreshold": failures,
+    }  # fmt: skip
