@@ -74,15 +74,16 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Conve
     if os.environ.get("PYTEST_XDIST_WORKER"):
         shared = shared.parent
 
-    def get(name: str) -> Converted:
-        place = shared / f"converted-{name}"
-        with FileLock(f"{place}.lock"):
-            if not (place / "events.json").exists():
-                _convert(name, place)
-        report = json.loads((place / name / "report.json").read_text(encoding="utf-8"))
-        return Converted(place / name, report, json.loads((place / "events.json").read_text(encoding="utf-8")))
+    return lambda name: converted_once(name, shared / f"converted-{name}")
 
-    return get
+
+def converted_once(name: str, place: Path) -> Converted:
+    """The conversion in a folder; made where it is not there."""
+    with FileLock(f"{place}.lock"):
+        if not (place / "events.json").exists():
+            _convert(name, place)
+    report = json.loads((place / name / "report.json").read_text(encoding="utf-8"))
+    return Converted(place / name, report, json.loads((place / "events.json").read_text(encoding="utf-8")))
 
 
 def _convert(name: str, place: Path) -> None:

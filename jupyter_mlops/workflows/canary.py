@@ -114,7 +114,7 @@ def run_canary(
     if version not in known.spec.versions:
         deploy(model, version, replace(deployment, share=0.0), listen)
         known = deployments.get(model, machine())
-    ensure_supervisor(model, known.spec.place)
+    ensure_supervisor(model, known.spec.place, deployment.database)
     return _Controller(deployments, known, version, options, listen).run()
 
 
@@ -211,10 +211,12 @@ class _Controller:
 
     def _change(self, **changes: Any) -> None:
         self.known = self.deployments.change(self.known, machine(), **changes)
+        ensure_supervisor(self.spec.model, self.spec.place)  # it has to carry this out
 
     # -- looking --------------------------------------------------------------------------------------------------------
 
     def _look(self) -> Window:
+        ensure_supervisor(self.spec.model, self.spec.place)
         members = read_members(self.spec.place)
         counted: dict[str, list[Numbers]] = {self.version: [], self.former: []}
         for name, one in members.items():
@@ -256,6 +258,7 @@ def take_off(deployments: Deployments, known: Deployment, former: str, moved: Ca
         Somebody else changed the deployment meanwhile.
     """
     known = deployments.change(known, machine(), traffic=Traffic(former))
+    ensure_supervisor(known.spec.model, known.spec.place)
     moved()
     time.sleep(_SETTLE)
     deployments.change(known, machine(), versions={former: known.spec.versions[former]})
