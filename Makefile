@@ -17,8 +17,6 @@ export UV_LINK_MODE ?= copy
 # As pip does: company proxies have certificates of their own.
 export UV_SYSTEM_CERTS ?= true
 
-SOURCES := jupyter_mlops benchmarks tests
-
 .PHONY: help
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,7 +30,7 @@ $(UV):
 
 $(VENV)/.base: pyproject.toml requirements.lock | $(UV)
 	@echo "setting up $(VENV)"
-	@HATCH_BUILD_NO_HOOKS=true $(UV) pip install --quiet --python $(PY) --constraint requirements.lock --editable ".[examples]"
+	@HATCH_BUILD_NO_HOOKS=true $(UV) pip install --quiet --python $(PY) --constraint requirements.lock --editable ".[examples,deploy]"
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base
@@ -61,8 +59,8 @@ labextension: $(LAB) ## the JupyterLab extension
 # Use ---------------------------------------------------------------------------------------------
 
 .PHONY: demo lab
-demo: $(VENV)/.base $(WEB) ## convert the flagship notebook into ./demo
-	@$(BIN)/jupyter-mlops convert example_notebooks/flight_delays.ipynb -o $(DEMO)/flight_delays
+demo: $(VENV)/.base $(WEB) ## the flagship notebook, converted and promoted, in ./demo
+	@$(PY) scripts/demo.py $(DEMO)
 
 lab: $(VENV)/.dev $(LAB) ## JupyterLab with the example notebooks
 	@mkdir -p $(VENV)/share/jupyter/labextensions && ln -sfn $(abspath jupyter_mlops/labextension) $(VENV)/share/jupyter/labextensions/jupyter-mlops
@@ -114,6 +112,8 @@ bench: $(VENV)/.dev $(WEB) $(LAB) ## the tables of the README; BentoML and wrk a
 	@$(PY) benchmarks/runs_listing.py
 	@$(PY) benchmarks/sidebar.py
 	@$(PY) benchmarks/canary.py
+	@$(PY) benchmarks/envoy.py
+	@$(PY) benchmarks/faults.py
 
 lock: $(UV) ## resolve requirements.lock anew
 	@$(UV) pip compile pyproject.toml --all-extras --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \

@@ -67,14 +67,16 @@ def a_row(converted: Callable[[str], Converted]) -> dict[str, Any]:
     return row
 
 
-def add_broken_version(uri: str, folder: Path, policy: str | None = None) -> str:
-    """Register a version a third of whose answers fails."""
+def add_broken_version(uri: str, folder: Path, policy: str | None = None, *, deployed_only: bool = False) -> str:
+    """Register a version a third of whose answers fails; where it is deployed only, the gates see nothing of it."""
+    condition = 'os.environ["SERVICE_GRACE_SECONDS"] == "30" and ' if deployed_only else ""
     project = quick_project(uri, folder, policy)
     endpoint = project / "service" / "endpoint.py"
     code = endpoint.read_text(encoding="utf-8")
     broken = code.replace(
         "                answer = await self._handle(scope, body)\n",
-        "                import random\n                if random.random() < 0.33:\n                    raise RuntimeError('broken')\n"
+        f"                import os, random\n                if {condition}random.random() < 0.33:\n"
+        "                    raise RuntimeError('broken')\n"
         "                answer = await self._handle(scope, body)\n",
     )
     assert broken != code

@@ -20,12 +20,12 @@ from typing import Any
 from jupyter_mlops.database import database_url
 from jupyter_mlops.deploy.members import read_members
 from jupyter_mlops.deploy.spec import Deployments
+from jupyter_mlops.environment import free_port
 from jupyter_mlops.processes import machine
 from jupyter_mlops.tracking.lifecycle import apply_lifecycle
 from jupyter_mlops.tracking.store import is_reachable
 from jupyter_mlops.workflows.deploying import DeployOptions, deploy, undeploy
 from jupyter_mlops.workflows.promotions import promotions_of
-from jupyter_mlops.workflows.serving import free_port
 from tests.deployed import Load
 from tests.mlflow_server import MlflowServer
 from tests.unit.promotion.registry import add_version, aliases

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from jupyter_mlops.workflows.serving import free_port
+from jupyter_mlops.environment import free_port
 from tests.server import ENABLED
 
 __all__ = ["Lab", "running_lab"]

@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from jupyter_mlops.workflows.serving import free_port
+from jupyter_mlops.environment import free_port
 
 __all__ = ["MlflowServer"]
 

@@ -13,13 +13,14 @@ from jupyter_mlops.tracking.store import store
 from jupyter_mlops.workflows.project_archive import unpack_project
 from tests.unit.promotion.registry import add_version
 
-__all__ = ["MODEL", "add_quick_version", "model_folder", "quick_project"]
+__all__ = ["MODEL", "QUICK", "add_quick_version", "model_folder", "quick_project"]
 
 MODEL = "penguins"
+QUICK = "latency: {seconds: 0.5, ratio: 10}\n"  # tests beside this one may have the machine
 
 
-def quick_project(uri: str, folder: Path) -> Path:
-    """The project that is archived with version 1, to be changed in `folder`."""
+def quick_project(uri: str, folder: Path, policy: str | None = None) -> Path:
+    """The project that is archived with version 1, to be changed in `folder`; with this `promotion.yaml`, or one that takes no time."""
     facts = find_version(uri, MODEL, "1")
     fetched = folder / "fetched"
     fetched.mkdir(parents=True)
@@ -29,6 +30,7 @@ def quick_project(uri: str, folder: Path) -> Path:
     for path in (project / "tests").glob("test_*.py"):
         if path.name != "test_golden.py":
             path.unlink()
+    (project / "promotion.yaml").write_text(QUICK if policy is None else policy, encoding="utf-8")
     return project
 
 
@@ -38,9 +40,9 @@ def model_folder(uri: str, version: str) -> Path:
         return Path(client.get_model_version_download_uri(MODEL, version).removeprefix("file://"))
 
 
-def add_quick_version(uri: str, folder: Path, **tests: str) -> str:
+def add_quick_version(uri: str, folder: Path, policy: str | None = None, **tests: str) -> str:
     """Register version 1 once more, by this account, with the quickest of its tests and these: name and source of each."""
-    project = quick_project(uri, folder)
+    project = quick_project(uri, folder, policy)
     for name, source in tests.items():
         (project / "tests" / f"{name}.py").write_text(source, encoding="utf-8")
     return add_version(uri, MODEL, project, folder / "scratch", author=getpass.getuser(), source=model_folder(uri, "1"))

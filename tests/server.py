@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 
-from jupyter_mlops.workflows.serving import free_port
+from jupyter_mlops.environment import free_port
 
 __all__ = ["ENABLED", "Server", "as_json", "running_server"]
 

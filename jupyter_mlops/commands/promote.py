@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -38,15 +39,22 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "promote",
         help="take a registered model version through its gates and an approval into production",
-        description="Run the tests of the version's project and compare the registered model with the notebook, wait for an approval, "
-        "then put the version into production and archive the one before. Whatever stops it: the same command goes on where it stood.",
+        description="Take the version through its gates (audit, the tests of its project, parity, holdout, metrics, API, latency), wait "
+        "for an approval, move the traffic to it where the model is deployed on this machine, then put it into production and archive "
+        "the one before. Whatever stops it: the same command goes on where it stood.",
         epilog=_CODES,
     )
     parser.add_argument(
         "model",
+        nargs="?",
         metavar="MODEL[@VERSION]",
         help="name of the registered model (default version: the one in staging, else the newest)",
     )
+    parser.add_argument(
+        "--project", type=Path, metavar="DIR",
+        help="run the gates on this converted project instead, and nothing else: for its CI; compares with the version in production "
+        "where --tracking-uri or MLFLOW_TRACKING_URI names a registry",
+    )  # fmt: skip
     parser.add_argument("-m", "--comment", default="", metavar="TEXT", help="why; it stands in the journal")
     _add_shared(parser)
 
@@ -107,6 +115,11 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run ``promote``; returns the exit code."""
+    if arguments.project is not None:
+        return _guarded(lambda: _judge(arguments))
+    if arguments.model is None:
+        print("error: name a model, such as churn or churn@3, or a project: --project DIR.", file=sys.stderr)
+        return 2
     return _guarded(lambda: _promote(arguments, *model_and_version(arguments.model), arguments.tracking_uri))
 
 
@@ -202,6 +215,27 @@ def _promote(
     result: PromoteResult = promote(model, version, options, print_event if arguments.json else Console())
     _show(arguments, {**result.as_dict(), "view": dict(result.view)})
     return result.exit_code
+
+
+def _judge(arguments: argparse.Namespace) -> int:
+    from jupyter_mlops.errors import UsageError
+    from jupyter_mlops.workflows.project_gates import judge_project
+
+    if arguments.model is not None:
+        raise UsageError("Either a registered MODEL, or --project DIR.")
+    uri = arguments.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or None
+    found = judge_project(arguments.project, uri, print_event if arguments.json else Console())
+    if arguments.json:
+        print(json.dumps(found.as_dict(), ensure_ascii=False, default=repr), flush=True)
+        return 0 if found.ok else 1
+    for name, one in found.results.items():
+        if one.status == "failed":
+            print(f"\n{name}: {one.message}", file=sys.stderr)
+            if one.log:
+                print("\n".join(f"    {line}" for line in one.log.splitlines()[-25:]), file=sys.stderr)
+    against = f"version {found.champion} in production" if found.champion else "no version in production"
+    print(f"\n{found.model}, beside {against}: {'all gates let it pass' if found.ok else 'a gate said no'}")
+    return 0 if found.ok else 1
 
 
 def _found(arguments: argparse.Namespace) -> PromotionState:

@@ -115,7 +115,7 @@ def run_notebook(
     captures = here / "templates" / "project" / "src" / "__package__" / "captures.py"
     copies = folder / "files"
     copies.mkdir(exist_ok=True)
-    sources = [here / "recorder.py", captures, here / "lifting" / "observer.py"]
+    sources = [here / "recorder.py", captures, here / "lifting" / "observer.py", here / "evaluations.py"]
     setup = (
         "import types as _mlops_types\n"
         "_mlops_module = _mlops_types.ModuleType('jupyter_mlops_recorder')\n"
@@ -128,6 +128,7 @@ def run_notebook(
         "_mlops_builtins.__mlops__ = _mlops_module.Recorder()\n"
         f"__mlops__.start({SEED}, {str(copies)!r})\n"
         + (f"__mlops__.watch({dict(request.watch)!r})\n" if request.watch else "")
+        + "__mlops__.measure()\n"
         + "del _mlops_types, _mlops_module, _mlops_builtins\n"
     )
     client = NotebookClient(

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from jupyter_mlops.convert.evaluations import ENDINGS, WHOLE
+
 if TYPE_CHECKING:
     from jupyter_mlops.notebook.dataflow import Statement
 
@@ -17,8 +19,6 @@ _NOT_NUMBERS = frozenset(
      "cross_val_score", "permutation_test_score", "multilabel_confusion_matrix", "det_curve", "silhouette_samples",
      "precision_recall_fscore_support"}
 )  # fmt: skip
-_ENDINGS = ("_score", "_error", "_loss", "_kappa", "_corrcoef", "_deviance", "_distance")
-_WHOLE = frozenset({"auc", "score", "rmse", "mae", "mse", "mape", "accuracy", "log_loss", "rmsle", "r2"})
 
 
 def _function_name(call: ast.Call) -> str | None:
@@ -38,7 +38,7 @@ def is_metric_call(node: ast.AST) -> bool:
     keywords = {k.arg: k.value for k in node.keywords}
     if isinstance(average := keywords.get("average"), ast.Constant) and average.value is None:
         return False
-    return name in _WHOLE or name.endswith(_ENDINGS)
+    return name in WHOLE or name.endswith(ENDINGS)
 
 
 def metric_calls(node: ast.AST) -> Iterator[ast.Call]:

@@ -163,6 +163,7 @@ class Facts:
     data_dir: str | None = None
     data_files: tuple[str, ...] = ()  # that the notebook read beside itself, relative to the project
     state: tuple[dict[str, Any], ...] = ()  # name, value or shape, cell, code: for the README
+    holdout: dict[str, Any] | None = None  # rows, measure, cell, evaluated_on: for the README
 
 
 @dataclass(frozen=True)

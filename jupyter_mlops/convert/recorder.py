@@ -49,6 +49,13 @@ def _rows(value: Any) -> int | None:
     return len(value) if isinstance(value, (list, tuple)) else None
 
 
+def kept_positions(rows: int) -> Any:
+    """Which of so many rows are kept: the same ones of a model's input, of its answers and of the labels beside them."""
+    import numpy as np
+
+    return np.unique(np.linspace(0, rows - 1, min(rows, SAMPLE)).astype(int)) if rows else np.array([], dtype=int)
+
+
 def _take(value: Any, positions: Any) -> Any:
     if hasattr(value, "iloc"):
         return value.iloc[positions].copy()
@@ -106,6 +113,7 @@ class Recorder:
         self.seconds: dict[int, float] = {}
         self._started = time.perf_counter()
         self.observer: Any = None
+        self.evaluations: Any = None
 
     def watch(self, plan: dict[str, Any]) -> None:
         """Watch the preparation, see `observer`, which runs in this same namespace."""
@@ -115,6 +123,16 @@ class Recorder:
         for name, hook in self.observer.hooks().items():
             setattr(builtins, name, hook)
         get_ipython().ast_transformers.append(_Watched(self))  # type: ignore[name-defined] # noqa: F821
+
+    def measure(self) -> None:
+        """Note what models are measured on, see `evaluations`, which runs in this same namespace. Call it behind `watch`."""
+        import builtins
+
+        self.evaluations = Evaluations(self)  # type: ignore[name-defined] # noqa: F821
+        for name, hook in self.evaluations.hooks().items():
+            setattr(builtins, name, hook)
+        # Last: the observer finds its places in the syntax by what stands there.
+        get_ipython().ast_transformers.append(_Cells())  # type: ignore[name-defined] # noqa: F821
 
     def start(self, seed: int | None, copies: str | None = None) -> None:
         """Seed the global generators and begin to note calls and opened files, of which copies go to a folder."""
@@ -169,21 +187,22 @@ class Recorder:
         """Make the notebook's own call, then note it."""
         result = getattr(receiver, method)(*args, **kwargs)
         value = args[0] if args else kwargs.get("X", kwargs.get("raw_documents"))
+        target = args[1] if len(args) > 1 else kwargs.get("y")
         if hasattr(receiver, "get_params") or hasattr(receiver, "predict"):
             try:
-                self._note(line, text, receiver, method, value, result)
+                self._note(line, text, receiver, method, value, target, result)
             except Exception as error:  # the notebook's run must never fail because of the notes
                 print(f"jupyter-mlops: could not note {text}.{method}: {error!r}", file=sys.stderr)
         return result
 
-    def _note(self, line: int, text: str, receiver: Any, method: str, value: Any, result: Any) -> None:
+    def _note(self, line: int, text: str, receiver: Any, method: str, value: Any, target: Any, result: Any) -> None:
         import numpy as np
 
         rows = _rows(value)
         if rows is None:
             return
-        count = min(rows, SAMPLE)
-        positions = np.unique(np.linspace(0, rows - 1, count).astype(int)) if rows else np.array([], dtype=int)
+        positions = kept_positions(rows)
+        labelled = method in {"fit", "score"} and not hasattr(target, "toarray") and _rows(target) == rows
         event = {
             "order": len(self.events),
             "cell": self.cell,
@@ -194,6 +213,8 @@ class Recorder:
             "rows": rows,
             "input": _take(value, positions),
             "result": _take(np.asarray(result), positions) if method in ANSWERS else None,
+            "target": _take(np.asarray(target), positions) if labelled else None,
+            "index": getattr(value, "index", None) if method == "fit" and hasattr(value, "iloc") else None,
             "score": float(result) if method == "score" else None,
         }
         same = [e for e in self.events if (e["cell"], e["line"], e["text"], e["method"]) == (self.cell, line, text, method)]
@@ -285,6 +306,7 @@ class Recorder:
             "refit": refit,
             "fit_input": None if fit is None else fit["input"],
             "where": None if last is None else [last["cell"], last["line"], last["text"], last["method"]],
+            "evaluation": {} if last is None or self.evaluations is None else self.evaluations.about(last, fit, self.events),
         }
         with (place / "capture.pkl").open("wb") as file:
             pickle.dump(data, file, protocol=5)

@@ -13,14 +13,16 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from jupyter_mlops.environment import inherited
 from jupyter_mlops.notebook.checks.secrets import redacted
 
-__all__ = ["Finished", "clean_environment", "run_process"]
+__all__ = ["OURS", "Finished", "clean_environment", "descendants", "end_process", "run_process"]
 
 _LINES, _CHARACTERS = 200, 12_000  # kept of what is printed
-_OURS = ("PYTHONPATH", "PYTHONHOME", "MLFLOW_", "JUPYTER_MLOPS_", "PYTEST_")
+OURS = ("PYTHONPATH", "PYTHONHOME", "MLFLOW_", "JUPYTER_MLOPS_", "PYTEST_")
+"""Beginnings of variables that would change how other code runs."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Finished:
 
 def clean_environment(**more: str) -> dict[str, str]:
     """This process' environment without what would change how other code runs."""
-    return {**inherited(*_OURS), "PYTHONUNBUFFERED": "1", "MPLBACKEND": "agg", **more}
+    return {**inherited(*OURS), "PYTHONUNBUFFERED": "1", "MPLBACKEND": "agg", **more}
 
 
 def run_process(
@@ -86,7 +88,7 @@ def run_process(
         if not late:
             process.wait(timeout=10)
     finally:
-        _end(process)
+        end_process(process)
         reader.join(timeout=5)
         if process.stdout is not None and not reader.is_alive():
             process.stdout.close()
@@ -94,13 +96,26 @@ def run_process(
     return Finished(None if late else process.returncode, log[-_CHARACTERS:], time.monotonic() - started)
 
 
-def _end(process: subprocess.Popen[str]) -> None:
-    """Stop the process, its group, and descendants that left the group."""
+def descendants(process: subprocess.Popen[Any]) -> list[Any]:
+    """Processes (of psutil) that it started, and those that they started; it has to live."""
     import psutil
 
-    family: list[psutil.Process] = []
     with suppress(psutil.Error):
-        family = psutil.Process(process.pid).children(recursive=True)
+        return list(psutil.Process(process.pid).children(recursive=True))
+    return []
+
+
+def end_process(process: subprocess.Popen[Any], family: Sequence[Any] = ()) -> None:
+    """Stop the process, its group, and descendants that left the group.
+
+    Parameters
+    ----------
+    family
+        `descendants` that it had when it still lived.
+    """
+    import psutil
+
+    family = [*family, *descendants(process)]
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     for one in family:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.models import ModelSignature
 
-__all__ = ["ModelRecord", "RegisteredVersion", "mlflow_signature", "register"]
+__all__ = ["ModelRecord", "RegisteredVersion", "mlflow_signature", "register", "save_as_model"]
 
 _TYPES = {"float": "double", "integer": "long", "boolean": "boolean", "string": "string", "datetime": "datetime"}
 _PATIENCE = 120.0  # seconds for a server to have the version ready
@@ -91,22 +91,10 @@ def register(record: ModelRecord, *, uri: str) -> RegisteredVersion:
         The store refused, or the version was not ready in time.
     """
     with store(uri) as client, tempfile.TemporaryDirectory(prefix="jupyter-mlops-") as scratch:
-        from mlflow import pyfunc
-
         target = Path(scratch) / "model"
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # of copying from folder to folder
-            pyfunc.save_model(
-                str(target),
-                python_model=str(Path(__file__).with_name("pyfunc_model.py")),
-                artifacts={"model": str(record.project / "model")},
-                code_paths=[str(record.project / "src" / record.package)],
-                model_config={"package": record.package},
-                pip_requirements=list(record.requirements),
-                signature=mlflow_signature(record.signature),
-                metadata=dict(record.tags),
-            )
+        save_as_model(
+            target, record.project, record.package, record.signature, requirements=record.requirements, tags=record.tags
+        )
         client.log_artifacts(record.run_id, str(target), "model")
         _ensure_name(client, record)
         source = f"{client.get_run(record.run_id).info.artifact_uri}/model"
@@ -122,6 +110,28 @@ def register(record: ModelRecord, *, uri: str) -> RegisteredVersion:
             time.sleep(0.2)
         client.set_registered_model_alias(record.name, STAGING, version)
     return RegisteredVersion(record.name, version, record.run_id, f"models:/{record.name}/{version}")
+
+
+def save_as_model(
+    target: Path, project: Path, package: str, signature: Signature, *, requirements: Sequence[str] = (),
+    tags: Mapping[str, str] | None = None,
+) -> None:  # fmt: skip
+    """Write a project's model into a new folder, in the form in which it is registered."""
+    from mlflow import pyfunc
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # of copying from folder to folder
+        pyfunc.save_model(
+            str(target),
+            python_model=str(Path(__file__).with_name("pyfunc_model.py")),
+            artifacts={"model": str(project / "model")},
+            code_paths=[str(project / "src" / package)],
+            model_config={"package": package},
+            pip_requirements=list(requirements),
+            signature=mlflow_signature(signature),
+            metadata=dict(tags or {}),
+        )
 
 
 def _ensure_name(client: MlflowClient, record: ModelRecord) -> None:

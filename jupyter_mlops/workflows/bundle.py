@@ -15,7 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_mlops.export.checksums import write_checksums
+from jupyter_mlops.checksums import write_checksums
 from jupyter_mlops.notebook.problems import Problem
 from jupyter_mlops.signature import Signature
 from jupyter_mlops.workflows.composed import features_problem

@@ -34,6 +34,7 @@ class Captured:
     where: list[Any] | None
     renamed: dict[str, dict[str, Any]] = field(default_factory=dict)  # raw table -> its columns whose names are no text
     numbered: bool = False  # the model's input has columns whose names are no text
+    evaluation: dict[str, Any] = field(default_factory=dict)  # what the notebook measured about `input`, see `Evaluations.about`
 
     @property
     def model_input(self) -> Any:
@@ -89,7 +90,7 @@ def load_captured(folder: Path) -> Captured:
     return Captured(
         frames=data["frames"], values=data["values"], input=data["input"], result=data["result"],
         probabilities=data["probabilities"], refit=data["refit"], fit_input=data["fit_input"], where=data["where"],
-        renamed=renamed, numbered=numbered,
+        renamed=renamed, numbered=numbered, evaluation=data.get("evaluation", {}),
     )  # fmt: skip
 
 

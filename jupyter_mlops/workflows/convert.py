@@ -353,12 +353,16 @@ class _Conversion:
                 boundary="raw" if boundary.table else "engineered", needed=list(boundary.needed), trained=str(trained / "model.skops"),
                 synthetic=boundary.synthetic, suites=[suite.name for suite in plan.served_suites],
             )  # fmt: skip
+            exported["holdout"] = worker.call(
+                "holdout", folder=str(facts.folder), project=str(place), package=plan.package, raw=plan.raw_name,
+                boundary="raw" if boundary.table else "engineered", needed=list(boundary.needed), synthetic=boundary.synthetic,
+            )  # fmt: skip
         self.report.state = exported["state"]
         measured = json.loads((trained / "metrics.json").read_text(encoding="utf-8"))["metrics"]
         exported["package_metrics"] = measured
         # The notebook's own numbers; what it only displayed is taken from the package.
         exported["metrics"] = {name: self.values.get(name, value) for name, value in measured.items()}
-        for given in exported["problems"]:
+        for given in [*exported["problems"], *exported["holdout"]["problems"]]:
             self.report.problems.append(Problem(**given))
         if exported["carried"] == "notebook":
             pairs = [f"{n} {exported['metrics'][n]:.4g} in the notebook, {v:.4g} trained again" for n, v in measured.items()]
@@ -473,6 +477,7 @@ class _Conversion:
             facts=Facts(
                 metrics=exported["metrics"], tolerance=exported["tolerance"], engine_reason=exported["engine_reason"],
                 data_dir=plan.facts.data_dir, data_files=plan.facts.data_files, state=tuple(exported["state"]),
+                holdout=exported["holdout"] if exported["holdout"]["rows"] else None,
             ),
         )  # fmt: skip
 

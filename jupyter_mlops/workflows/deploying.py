@@ -149,11 +149,11 @@ def deploy(
         _same_address(before.spec, options)
         versions = {**before.spec.versions, number: served}
         known = deployments.change(before, machine(), versions=versions, running=True)
-    ensure_supervisor(model, known.spec.place)
+    ensure_supervisor(model, known.spec.place, options.database)
     try:
         _wait_ready(known.spec, number, listen)
     except NotReadyError:
-        _back(deployments, before, known)
+        _back(deployments, before, known, options.database)
         raise
     if before is not None:
         known = _move(deployments, known, number, options.share, listen)
@@ -184,7 +184,7 @@ def undeploy(model: str, database: str | None = None, listen: Listener = lambda 
     deployments = Deployments(database_url(database))
     known = deployments.get(model, machine())
     deployments.change(known, machine(), running=False)
-    ensure_supervisor(model, known.spec.place)
+    ensure_supervisor(model, known.spec.place, database)
     listen(Event("stop", "started", model))
     deadline = time.monotonic() + _GONE
     while _find(deployments, model) is not None or is_supervised(known.spec.place):
@@ -214,10 +214,10 @@ def _move(deployments: Deployments, known: Deployment, number: str, share: float
     return deployments.change(known, machine(), versions={number: known.spec.versions[number]})
 
 
-def _back(deployments: Deployments, before: Deployment | None, known: Deployment) -> None:
+def _back(deployments: Deployments, before: Deployment | None, known: Deployment, database: str | None) -> None:
     """A version did not get ready: what was served before is left alone."""
     if before is None:
-        undeploy(known.spec.model)
+        undeploy(known.spec.model, database)
     else:
         deployments.change(known, machine(), versions=before.spec.versions)
 

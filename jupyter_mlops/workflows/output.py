@@ -14,8 +14,8 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from jupyter_mlops.checksums import file_digest
 from jupyter_mlops.errors import EditedError, OutputError
-from jupyter_mlops.export.checksums import file_digest
 
 __all__ = ["MANIFEST", "check_target", "edited_files", "project_files", "publish", "staging", "write_manifest"]
 

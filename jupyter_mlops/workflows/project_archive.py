@@ -8,8 +8,8 @@ import zipfile
 from importlib.resources import files
 from pathlib import Path
 
+from jupyter_mlops.checksums import NAME, file_digest
 from jupyter_mlops.errors import ConversionError
-from jupyter_mlops.export.checksums import NAME, file_digest
 from jupyter_mlops.workflows.output import project_files
 
 __all__ = ["pack_project", "unpack_project"]

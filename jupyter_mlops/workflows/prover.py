@@ -334,7 +334,9 @@ def export(
         trusted = save_skops(estimator, model_dir / "model.skops")
     # Signatures: types from the tables, what is accepted from the fitted model.
     source = table if table is not None else golden
-    described = probe(describe_frame(source, columns), golden, ask)
+    if table is None and captured.layout == "frame":
+        source = _as_frame(captured.model_input, captured.layout)
+    described = probe(describe_frame(source, columns), golden, ask, source)
     expected_rows = ExpectedRows(_package(root, package, "expectations"), suites, described) if suites else None
     if expected_rows is not None:
         expected_rows.require(golden)

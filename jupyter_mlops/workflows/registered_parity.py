@@ -12,12 +12,12 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jupyter_mlops.export.checksums import file_digest
-from jupyter_mlops.promotion.process import clean_environment, run_process
+from jupyter_mlops.checksums import file_digest
+from jupyter_mlops.workflows.registered_model import ask_model, in_process
 
 __all__ = ["changed_files", "compare_registered", "main"]
 
@@ -58,47 +58,24 @@ def compare_registered(
     if changed:
         return {"changed": changed}
     with tempfile.TemporaryDirectory(prefix="jupyter-mlops-") as scratch:
-        result = Path(scratch) / "result.json"
-        done = run_process(
-            [python, "-m", "jupyter_mlops.workflows.registered_parity", str(project), str(model), str(result)],
-            folder=Path(scratch), environment=clean_environment(MLFLOW_DISABLE_TELEMETRY="true"), seconds=seconds,
-            hear=lambda line: None, ask=ask,
-        )  # fmt: skip
-        if done.code is None:
-            return {"error": f"The registered model did not answer within {seconds:.0f} s.", "log": done.log}
-        if done.code != 0 or not result.is_file():
-            last = next((line for line in reversed(done.log.splitlines()) if line.strip()), "it said nothing")
-            return {
-                "error": f"The registered model cannot be asked here: {last}. Its requirements.lock names what it needs.",
-                "log": done.log,
-            }
-        found: Mapping[str, Any] = json.loads(result.read_text(encoding="utf-8"))
-    return {**found, "changed": [], "seconds": round(done.seconds, 1), "log": done.log}
+        module = "jupyter_mlops.workflows.registered_parity"
+        found = in_process(module, [str(project), str(model)], Path(scratch), python=python, seconds=seconds, ask=ask)
+    return found if found.get("error") else {**found, "changed": []}
 
 
 def main(project: str, model: str, result: str) -> None:
     """The process' side: load, predict, compare, write."""
     started = time.perf_counter()
     warnings.simplefilter("ignore")
-    from mlflow import pyfunc
-
     from jupyter_mlops.export.parity import Predictions, Tolerance, compare
     from jupyter_mlops.workflows.verify import _expected
 
     root = Path(project)
-    golden, parity, signature, metadata = (
-        json.loads((root / "model" / f"{name}.json").read_text(encoding="utf-8"))
-        for name in ("golden", "parity", "signature", "metadata")
+    golden, parity, signature = (
+        json.loads((root / "model" / f"{name}.json").read_text(encoding="utf-8")) for name in ("golden", "parity", "signature")
     )
     task = signature["raw"]["output"]["task"]
-    loaded = pyfunc.load_model(model)
-    schema = __import__(f"{metadata['package']}.schema", fromlist=["raw_frame"])  # MLflow has put the model's code on the path
-    rows = golden["rows"]
-    frame = schema.raw_frame({name: [row.get(name) for row in rows] for name in schema.COLUMNS})
-    for column in loaded.metadata.get_input_schema().inputs:  # MLflow casts the rows of a request in the same way
-        if column.type.name == "double" and column.name in frame and frame[column.name].dtype.kind in "iu":
-            frame[column.name] = frame[column.name].astype("float64")
-    answer = loaded.predict(frame)
+    answer = ask_model(model, golden["rows"])
     expected = _expected(golden, task)
     names = [name for name in answer.columns if name.startswith("probability_")]
     got = Predictions(

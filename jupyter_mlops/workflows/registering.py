@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jupyter_mlops.checksums import file_digest
 from jupyter_mlops.data.reads import is_data_file
 from jupyter_mlops.data.versions import data_tags, data_version
 from jupyter_mlops.errors import TrackingError
-from jupyter_mlops.export.checksums import file_digest
 from jupyter_mlops.notebook.checks.secrets import masked, redacted
 from jupyter_mlops.signature import Signature
 from jupyter_mlops.tracking.lifecycle import ARCHIVE, AUTHOR, DIGEST

@@ -9,8 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jupyter_mlops.checksums import file_digest
 from jupyter_mlops.errors import KernelError, OutputError, UsageError
-from jupyter_mlops.export.checksums import file_digest
 from jupyter_mlops.notebook.checks.secrets import masked, redacted
 from jupyter_mlops.notebook.dataflow import analyse
 from jupyter_mlops.notebook.read import read_notebook

@@ -93,8 +93,18 @@ def describe_frame(frame: pd.DataFrame, columns: Sequence[str]) -> tuple[Column,
     return tuple(out)
 
 
-def probe(columns: tuple[Column, ...], frame: pd.DataFrame, predict: Callable[[pd.DataFrame], Any]) -> tuple[Column, ...]:
-    """Ask the notebook's own fitted objects what they accept: a missing value, a category never seen."""
+def probe(
+    columns: tuple[Column, ...], frame: pd.DataFrame, predict: Callable[[pd.DataFrame], Any], table: pd.DataFrame
+) -> tuple[Column, ...]:
+    """Ask the notebook's own fitted objects what they accept: a missing value, a category never seen.
+
+    Parameters
+    ----------
+    frame
+        Rows that are predicted.
+    table
+        All that there are: a level may be so rare that `frame` does not have it.
+    """
     from dataclasses import replace
 
     sample = frame[[c.name for c in columns]].head(1)
@@ -133,11 +143,33 @@ def probe(columns: tuple[Column, ...], frame: pd.DataFrame, predict: Callable[[p
         if column.dtype == "category":
             closed = True  # a frame cannot hold another value
         elif column.kind == "string" and not accepts(column.name, "a value that was never seen"):
-            levels = frame[column.name].dropna().unique()
+            levels = table[column.name].dropna().unique().tolist()
             if len(levels) <= _CLOSED_LEVELS:
-                closed, categories = True, tuple(sorted((json_value(v) for v in levels), key=str))
+                known = _accepted(column.name, levels, row, predict)
+                closed, categories = True, tuple(sorted((json_value(v) for v in known), key=str))
         out.append(replace(column, nullable=nullable, closed=closed, categories=categories))
     return tuple(out)
+
+
+def _accepted(name: str, levels: list[Any], row: pd.DataFrame, predict: Callable[[pd.DataFrame], Any]) -> list[Any]:
+    """Those levels that are predicted, found by halves: most often it is all of them."""
+    import warnings
+
+    import pandas as pd
+
+    rows = pd.concat([row] * len(levels), ignore_index=True) if levels else row
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            predict(rows.assign(**{name: pd.Series(levels, dtype=object)}))
+    except Exception:  # whatever it raises: it does not accept such a row
+        middle = len(levels) // 2
+        return (
+            []
+            if middle == 0
+            else [one for part in (levels[:middle], levels[middle:]) for one in _accepted(name, part, row, predict)]
+        )
+    return levels
 
 
 def task_of(estimator: Any, labels: Any = None) -> Task:

@@ -11,35 +11,36 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from jupyter_mlops.database import database_url, now
+from jupyter_mlops.database import VARIABLE, database_url, now
 from jupyter_mlops.deploy.files import is_unwatched
 from jupyter_mlops.deploy.spec import Deployment, Deployments
 from jupyter_mlops.deploy.supervisor import Supervisor
 from jupyter_mlops.deploy.traffic import Traffic
-from jupyter_mlops.environment import inherited
+from jupyter_mlops.environment import free_port, inherited, service_environment
 from jupyter_mlops.errors import ConflictError, EnvironmentLackError, NotFoundError
 from jupyter_mlops.processes import machine
-from jupyter_mlops.workflows.serving import free_port, service_environment
 
 __all__ = ["LOCK", "ensure_supervisor", "is_supervised", "main"]
 
 LOCK = "supervisor.lock"
 _TURN = 0.05  # seconds between two looks at the processes
 _READ = 0.25  # and at the spec
-_started: list[subprocess.Popen[bytes]] = []  # asked for their end, so that no zombie stays
+# A process between, which ends at once: what a job has started ends with the job, and a deployment is not the job's.
+_DETACHED = "import subprocess, sys; subprocess.Popen(sys.argv[1:], start_new_session=True)"
 
 
-def ensure_supervisor(model: str, folder: Path) -> None:
+def ensure_supervisor(model: str, folder: Path, database: str | None = None) -> None:
     """Start a supervisor where none works; it outlives whoever started it."""
     if is_supervised(folder):
         return
-    _started[:] = [one for one in _started if one.poll() is None]
+    # Not the mark of a job, by which the rest of it is found when it ends.
+    environment = inherited("PYTEST_", "_JUPYTER_MLOPS_") | {VARIABLE: database_url(database)}
+    command = [sys.executable, "-P", "-m", "jupyter_mlops.workflows.supervising", model]
     with (folder / "supervisor.log").open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "jupyter_mlops.workflows.supervising", model], cwd=folder, env=inherited("PYTEST_"),
-            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+        subprocess.run(
+            [sys.executable, "-I", "-S", "-c", _DETACHED, *command], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
+            stdout=output, stderr=subprocess.STDOUT, check=True,
         )  # fmt: skip
-    _started.append(process)
 
 
 def is_supervised(folder: Path) -> bool:

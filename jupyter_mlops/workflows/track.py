@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from jupyter_mlops.checksums import file_digest
 from jupyter_mlops.data.reads import Reads, named_files
 from jupyter_mlops.data.versions import DataVersion, How, data_tags, data_version
 from jupyter_mlops.errors import TrackingError, UsageError
-from jupyter_mlops.export.checksums import file_digest
 from jupyter_mlops.notebook.checks.secrets import masked, redacted
 from jupyter_mlops.tracking.autologging import Autologging
 from jupyter_mlops.tracking.guard import Guard, KnownRun, is_away

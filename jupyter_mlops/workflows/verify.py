@@ -18,9 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jupyter_mlops.environment import free_port, service_environment
 from jupyter_mlops.errors import ExportError
 from jupyter_mlops.workflows.prover import _package
-from jupyter_mlops.workflows.serving import free_port, service_environment
 
 if TYPE_CHECKING:
     from jupyter_mlops.export.parity import Comparison, Predictions

@@ -103,6 +103,7 @@ _STEPS = {
     "features": "Comparing the feature program with the notebook",
     "answer": "Asking the model with the notebook's last step behind it",
     "export": "Asking the notebook's fitted model about its golden rows",
+    "holdout": "Putting the labelled holdout together",
     "verify": "Comparing package, service and bundle with the notebook",
 }
 
@@ -110,10 +111,10 @@ _STEPS = {
 def serve() -> None:
     """The subprocess's side: answer requests until the input ends."""
     from jupyter_mlops.errors import MlopsError
-    from jupyter_mlops.workflows import prover, verify
+    from jupyter_mlops.workflows import holdout, prover, verify
 
     functions = {name: getattr(prover, name) for name in ("warm", "look", "features", "answer", "export")}
-    functions["verify"] = verify.verify
+    functions |= {"holdout": holdout.holdout, "verify": verify.verify}
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever the notebook's code prints must not mix with the answers
     for line in sys.stdin:

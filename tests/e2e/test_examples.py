@@ -12,10 +12,13 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from jupyter_mlops.promotion.gates.holdout_data import HoldoutData
+from jupyter_mlops.promotion.gates.kinds import Subject
 from tests.conftest import EXAMPLES, ROOT, Converted
 
 SCHEMA = json.loads((ROOT / "jupyter_mlops" / "schema" / "report.schema.json").read_text(encoding="utf-8"))
 STEPS = ["read", "analyse", "lift", "plan", "render", "run", "export", "verify", "register"]
+HOLDOUT = {"flight_delays": 2000, "house_prices": 603, "food_reviews": 993, "penguins_messy": 100, "loan_rates": 2000}  # rows
 pytestmark = pytest.mark.slow
 
 
@@ -51,6 +54,11 @@ def test_it_is_proven_and_registered(converted: Callable[[str], Converted], name
         assert parity["bundle"]["mismatches"] == 0
         assert parity["bundle"]["rows"] >= 200
     assert set(report["seconds"]) >= set(STEPS)
+    holdout = json.loads((done.folder / "holdout" / "holdout.json").read_text(encoding="utf-8"))
+    assert (len(holdout["rows"]), holdout["evaluated_on"]) == (HOLDOUT[name], "rows held out")
+    assert len(holdout["labels"]) == len(holdout["predictions"]) == HOLDOUT[name]
+    subject = Subject(name, "1", done.folder, {}, sys.executable, lambda tell: {}, lambda: done.folder)
+    assert HoldoutData().run(subject, lambda message, fraction: None).status == "passed"
 
 
 @pytest.mark.parametrize("name", [_group(n) for n in EXAMPLES])

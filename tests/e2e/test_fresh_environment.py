@@ -15,8 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_mlops.environment import inherited
-from jupyter_mlops.workflows.serving import free_port
+from jupyter_mlops.environment import free_port, inherited
 from tests.conftest import Converted
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("penguins")]

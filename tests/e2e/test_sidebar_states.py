@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from jupyter_mlops.workflows.serving import free_port
+from jupyter_mlops.environment import free_port
 from tests.browser import page
 from tests.lab import Lab, running_lab
 from tests.notebooks import PENGUINS, untagged, write_notebook

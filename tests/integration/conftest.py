@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_mlops.environment import free_port
 from jupyter_mlops.errors import NotFoundError
 from jupyter_mlops.workflows.deploying import undeploy
-from jupyter_mlops.workflows.serving import free_port
 from tests.conftest import Converted
 from tests.promotable import MODEL
 

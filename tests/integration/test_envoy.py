@@ -21,8 +21,8 @@ import pytest
 from jupyter_mlops.deploy.envoy import bootstrap, write_backends, write_traffic
 from jupyter_mlops.deploy.supervisor import ask_envoy
 from jupyter_mlops.deploy.traffic import STICKY_HEADER, Backend, Traffic
+from jupyter_mlops.environment import free_port
 from jupyter_mlops.errors import UsageError
-from jupyter_mlops.workflows.serving import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("envoy")]
 

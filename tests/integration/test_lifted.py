@@ -15,6 +15,8 @@ import pytest
 from jupyter_mlops.workflows.convert import ConvertOptions, ConvertResult, convert
 from tests.notebooks import write_notebook
 
+pytestmark = pytest.mark.xdist_group("lifted")
+
 IMPORTS = """
 import numpy as np
 import pandas as pd
@@ -22,8 +24,6 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import mean_absolute_error
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import LabelBinarizer, StandardScaler
-
-pytestmark = pytest.mark.xdist_group("lifted")
 """
 FEATURES = """
 df["age"] = df["age"].fillna(df["age"].mean())

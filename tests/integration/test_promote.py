@@ -101,6 +101,13 @@ def test_from_the_command_line_into_production(
     assert tests["figures"]["failed"] == 0
     assert parity["figures"]["rows"] > 300
     assert parity["figures"]["mismatches"] == 0
+    data, metrics = (next(one for one in result["view"]["steps"] if one["name"] == name) for name in ("data", "metrics"))
+    assert data["figures"] == {"rows": 103, "columns": 6, "classes": 3}
+    assert metrics["figures"]["score"] == "accuracy" and metrics["figures"]["challenger"] > metrics["figures"]["champion"]
+    assert "the first version of penguins to go into production" in metrics["message"]
+    api, latency = (next(one for one in result["view"]["steps"] if one["name"] == name) for name in ("api", "latency"))
+    assert api["figures"]["rows"] > 300 and api["figures"]["passed"] == api["figures"]["checks"] > 10
+    assert latency["figures"]["p99Ms"] > 0 and "no version is in production" in latency["message"]
     live = [e for e in events if e["step"] == "tests" and e["status"] == "progress" and e.get("fraction")]
     assert len(live) > 100
     assert live[-1]["fraction"] == 1.0
@@ -128,6 +135,8 @@ def test_a_second_version_archives_the_first(uri: str, database: str, project: P
     waiting = _promote(uri)
     assert waiting.status == "waiting", waiting.view
     assert waiting.view["champion"] == "1"
+    assert _step(waiting, "metrics")["figures"]["championVersion"] == "1"
+    assert _step(waiting, "metrics")["figures"]["difference"] == 0
     decide(database, waiting.promotion, "approve", user="ben", comment="")
     assert _promote(uri).status == "promoted"
     assert aliases(uri, MODEL) == {"production": "2", "previous": "1"}

@@ -21,6 +21,8 @@ from tests.messages import check_message
 from tests.notebooks import write_notebook
 from tests.server import Server, as_json, running_server
 
+pytestmark = pytest.mark.xdist_group("server-jobs")
+
 # It waits for a file, so that nothing depends on how fast a machine is.
 CELLS = [
     ("parameters", 'wait = ""'),
@@ -41,8 +43,6 @@ ACTIVITY = """
 import json
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
-
-pytestmark = pytest.mark.xdist_group("server-jobs")
 
 def _load_jupyter_server_extension(server):
     class Activity(APIHandler):

@@ -160,5 +160,7 @@ def test_a_gate_that_says_no_fails_the_job_and_is_named(server: Server, add: Add
         assert "tests failed" in as_json(client.get(f"jobs/{job}/log"))["text"]
         promotion = as_json(client.get(f"promotions/{ended['result']['promotion']}?path=penguins.ipynb"))
         steps = {step["name"]: step["status"] for step in promotion["steps"]}
-        assert steps == {"audit": "passed", "tests": "failed", "parity": "pending", "approval": "pending", "lifecycle": "pending"}
+        assert (steps.pop("audit"), steps.pop("tests")) == ("passed", "failed")
+        assert {"parity", "api", "latency", "approval", "lifecycle"} <= steps.keys()
+        assert set(steps.values()) == {"pending"}
         assert newest(client, version)["lifecycle"] == "Staging"

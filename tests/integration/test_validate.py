@@ -23,6 +23,8 @@ from jupyter_mlops.workflows.verify import running_service
 from tests.notebooks import Cell, write_notebook
 from tests.unit.data.expectations.generated import checking_modules
 
+pytestmark = pytest.mark.xdist_group("validate")
+
 RAW = """%%validate penguins --suite measures
 SPECIES = ["Adelie", "Chinstrap", "Gentoo"]
 expect_column_values_to_be_in_set("species", SPECIES)
@@ -40,8 +42,6 @@ from palmerpenguins import load_penguins
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import train_test_split
 from sklearn.tree import DecisionTreeClassifier
-
-pytestmark = pytest.mark.xdist_group("validate")
 """),
     ("parameters", "longest = 70"),
     ("load", 'penguins = load_penguins().dropna(subset=["bill_length_mm"])'),

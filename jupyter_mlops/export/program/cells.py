@@ -35,6 +35,7 @@ class Cell:
     edits: tuple[Edit, ...] = ()  # what is still to be done to the text
     filled: str | None = None  # the text that a missing value has become since
     domain: tuple[Any, ...] | None = None  # all values that it can have, a missing one aside; None: any
+    unedited: tuple[Any, ...] | None = None  # the same before the edits
 
 
 def is_missing(value: Any) -> bool:
@@ -194,6 +195,8 @@ class Tracer:
 
     def _matched(self, cell: Cell, table: dict[str, int]) -> str:
         """An edited text is recognised by what it was before: one regular expression for each known result."""
+        if len(table) > MOST_KEYS and cell.edits and cell.unedited is not None:
+            return self._matched_whole(cell, table, cell.unedited)
         if len(table) > MOST_KEYS:
             raise Unsupported(f"{len(table)} known texts after {cell.edits[-1].name if cell.edits else 'fillna'}")
         g, base = self.g, self.base(cell)
@@ -207,6 +210,25 @@ class Tracer:
             if cell.filled == key:
                 code = g.op("Where", gap, g.number(float(position)), code)
         return g.cast(code, "int64")
+
+    def _matched_whole(self, cell: Cell, table: dict[str, int], texts: Sequence[Any]) -> str:
+        """The same where all texts are known: what each becomes is computed here."""
+        import numpy as np
+
+        def edited(text: str) -> str:
+            for edit in cell.edits:
+                text = edit(text)
+            return text
+
+        before = [text for text in texts if edited(text) in table]
+        code = self.code(Cell(self.base(cell), "text"), before)
+        at = self.g.op("Where", self.g.op("Less", code, self.g.ints(0)), self.g.ints(len(before)), code)
+        positions = self.g.const(np.array([*(table[edited(text)] for text in before), -1], dtype=np.int64))
+        found = self.g.op("Gather", positions, at, axis=0)
+        if cell.filled is not None and cell.filled in table:
+            gap = self.g.op("Equal", self.base(cell), self.text(self.null))
+            found = self.g.op("Where", gap, self.g.ints(table[cell.filled]), found)
+        return found
 
     def pick(self, code: str, values: Sequence[Any], default: Any) -> Cell:
         """The value at each position; `default` (a value or a missing one) at -1."""

@@ -23,7 +23,8 @@ def edit(t: Tracer, cell: Cell, one: Edit) -> Cell:
         raise Unsupported(f"a text is needed, not a column of {cell.kind}s")
     filled = None if cell.filled is None else one(cell.filled)
     domain = None if cell.domain is None else tuple(dict.fromkeys(one(text) for text in cell.domain))
-    return replace(cell, edits=(*cell.edits, one), filled=filled, domain=domain)
+    unedited = cell.unedited if cell.edits else cell.domain
+    return replace(cell, edits=(*cell.edits, one), filled=filled, domain=domain, unedited=unedited)
 
 
 def _edit_method(name: str, parameters: Callable[..., tuple[Any, ...]]) -> None:

@@ -8,11 +8,23 @@ passes, one that does not, and one that cannot be judged. Promotions that began 
 
 from __future__ import annotations
 
+from jupyter_mlops.promotion.gates.api import Api
 from jupyter_mlops.promotion.gates.audit import Audit
+from jupyter_mlops.promotion.gates.holdout_data import HoldoutData
 from jupyter_mlops.promotion.gates.kinds import Gate
+from jupyter_mlops.promotion.gates.latency import Latency
+from jupyter_mlops.promotion.gates.metrics import Metrics
 from jupyter_mlops.promotion.gates.parity import Parity
 from jupyter_mlops.promotion.gates.project_tests import ProjectTests
 
 __all__ = ["GATES"]
 
-GATES: tuple[Gate, ...] = (Audit(), ProjectTests(), Parity())  # what is in it, before any of it runs
+GATES: tuple[Gate, ...] = (
+    Audit(),
+    ProjectTests(),
+    Parity(),
+    HoldoutData(),
+    Metrics(),
+    Api(),
+    Latency(),
+)  # what is in it, before any of it runs

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-from jupyter_mlops.export.checksums import verify_checksums
+from jupyter_mlops.checksums import verify_checksums
 from jupyter_mlops.promotion.gates.kinds import GateResult, Subject, Tell
 
 __all__ = ["Audit"]

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from jupyter_mlops.promotion.policy import Policy
 
-__all__ = ["Champion", "Gate", "GateResult", "Subject", "Tell"]
+__all__ = ["Champion", "Gate", "GateResult", "Predict", "Subject", "Tell"]
 
 Tell = Callable[[str, float | None], None]
 """Says what a gate is doing, and how far it is (from 0 to 1, where that is known). Called without a message it only asks whether
 to go on; what it raises, such as at a cancelled promotion, ends the gate."""
+Predict = Callable[[Path, Sequence[Mapping[str, Any]], Tell], Mapping[str, Any]]
+
+
+def _nobody(model: Path, rows: Sequence[Mapping[str, Any]], tell: Tell) -> Mapping[str, Any]:
+    return {"error": "nobody here can ask a registered model", "log": None}
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,9 @@ class Subject:
         The project's `promotion.yaml`.
     champion
         None: no version is in production.
+    predict
+        Has a registered model (its folder) predict rows of requests: ``predictions``, ``probabilities`` (or None) in the order of
+        ``classes``, and ``task``; or ``error`` and ``log``, with ``missing`` where it needs columns that the rows do not have.
     """
 
     model: str
@@ -66,6 +74,7 @@ class Subject:
     registered: Callable[[], Path]
     policy: Policy = field(default_factory=Policy)
     champion: Champion | None = None
+    predict: Predict = _nobody
 
 
 @dataclass(frozen=True)

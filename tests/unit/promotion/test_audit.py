@@ -18,7 +18,7 @@ import skops.io
 from onnx import TensorProto, helper
 from sklearn.preprocessing import FunctionTransformer
 
-from jupyter_mlops.export.checksums import write_checksums
+from jupyter_mlops.checksums import write_checksums
 from jupyter_mlops.promotion.gates.audit import Audit
 from jupyter_mlops.promotion.gates.kinds import GateResult, Subject
 

@@ -55,7 +55,7 @@ def judge(project: Path, **how: Any) -> tuple[GateResult, list[tuple[str, float 
 
 
 def test_names_are_those_of_the_steps() -> None:
-    assert [gate.name for gate in GATES] == ["audit", "tests", "parity"]
+    assert [gate.name for gate in GATES] == ["audit", "tests", "parity", "data", "metrics", "api", "latency"]
 
 
 def test_tests_that_pass_are_counted_as_they_end(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_mlops.checksums import file_digest, verify_checksums, write_checksums
 from jupyter_mlops.errors import ConversionError
-from jupyter_mlops.export.checksums import file_digest, verify_checksums, write_checksums
 from jupyter_mlops.workflows import project_archive
 from jupyter_mlops.workflows.project_archive import pack_project, unpack_project
 

@@ -83,7 +83,7 @@ def imported(folder: Path, body: str, helpers: str = "") -> Iterator[ModuleType]
 
 def signature_of(raw: pd.DataFrame, ask: Any) -> Signature:
     """The raw rows' signature, as a conversion finds it: what is accepted is asked."""
-    return Signature(probe(describe_frame(raw, list(raw.columns)), raw, ask), Output("regression", "float64"))
+    return Signature(probe(describe_frame(raw, list(raw.columns)), raw, ask, raw), Output("regression", "float64"))
 
 
 class Program:

@@ -16,7 +16,7 @@ from sklearn.preprocessing import LabelEncoder
 from sklearn.tree import DecisionTreeRegressor
 
 import jupyter_mlops
-from jupyter_mlops.export.checksums import write_checksums
+from jupyter_mlops.checksums import write_checksums
 from jupyter_mlops.export.onnx import OnnxModel
 from jupyter_mlops.export.parity import predict_estimator
 from jupyter_mlops.export.program.compose import export_program

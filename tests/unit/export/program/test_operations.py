@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,6 +22,21 @@ def test_the_graph_gives_what_pandas_gives(name: str, tmp_path: Path) -> None:
         program = Program(module, case.state, raw.iloc[::2].reset_index(drop=True))
         refused = program.hold(raw) + program.hold(edges(raw, program))
     assert refused > 0 or "raises" not in name
+
+
+def test_many_texts_that_are_all_known_are_looked_up_as_they_came(tmp_path: Path) -> None:
+    """More than there may be regular expressions: titles of jobs, of which the notebook counts how often each occurs."""
+    titles = [f" Title {n % 700}" if n % 3 else f"TITLE {n % 700} " if n % 2 else None for n in range(2000)]
+    raw = frame(2000).assign(title=titles)
+    body = (
+        'title = raw["title"].fillna("None").str.lower().str.strip()\n'
+        'return pd.DataFrame({"often": title.map(state.counts).astype(int), "whole": raw["whole"]})'
+    )
+    counts = raw["title"].fillna("None").str.lower().str.strip().value_counts()
+    with imported(tmp_path, body) as module:
+        program = Program(module, SimpleNamespace(counts=counts), raw)
+        assert len(program.signature.inputs[-1].categories or ()) > 900
+        assert len(program.accepted(raw)) == len(raw) and program.hold(raw) == 0
 
 
 @pytest.mark.parametrize("name", REFUSED)

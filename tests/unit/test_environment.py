@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_mlops.workflows.serving import free_port, service_environment
+from jupyter_mlops.environment import free_port, service_environment
 
 
 def test_a_service_gets_no_token_and_compiles_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
