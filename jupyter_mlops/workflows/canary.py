@@ -115,16 +115,18 @@ def run_canary(
         deploy(model, version, replace(deployment, share=0.0), listen)
         known = deployments.get(model, machine())
     ensure_supervisor(model, known.spec.place, deployment.database)
-    return _Controller(deployments, known, version, options, listen).run()
+    return _Controller(deployments, known, version, options, listen, deployment.database).run()
 
 
 class _Controller:
     """The way of one canary."""
 
     def __init__(
-        self, deployments: Deployments, known: Deployment, version: str, options: CanaryOptions, listen: Listener
-    ) -> None:
+        self, deployments: Deployments, known: Deployment, version: str, options: CanaryOptions, listen: Listener,
+        database: str | None,
+    ) -> None:  # fmt: skip
         self.deployments, self.known, self.version, self.options, self.listen = deployments, known, version, options, listen
+        self.database = database
         self.canary = _read_state(self.spec.place, version)
         self.limits = options.limits
         self.former = next(one for one in self.spec.versions if one != version)
@@ -204,19 +206,19 @@ class _Controller:
         return None
 
     def _abort(self, reason: str) -> CanaryResult:
-        take_off(self.deployments, self.known, self.former, lambda: self.listen(
+        take_off(self.deployments, self.known, self.former, self.database, lambda: self.listen(
             Event("back", "done", f"all traffic to version {self.former}")
         ))  # fmt: skip
         return CanaryResult("aborted", self.version, reason)
 
     def _change(self, **changes: Any) -> None:
         self.known = self.deployments.change(self.known, machine(), **changes)
-        ensure_supervisor(self.spec.model, self.spec.place)  # it has to carry this out
+        ensure_supervisor(self.spec.model, self.spec.place, self.database)  # it has to carry this out
 
     # -- looking --------------------------------------------------------------------------------------------------------
 
     def _look(self) -> Window:
-        ensure_supervisor(self.spec.model, self.spec.place)
+        ensure_supervisor(self.spec.model, self.spec.place, self.database)
         members = read_members(self.spec.place)
         counted: dict[str, list[Numbers]] = {self.version: [], self.former: []}
         for name, one in members.items():
@@ -244,7 +246,9 @@ class _Controller:
         }  # fmt: skip
 
 
-def take_off(deployments: Deployments, known: Deployment, former: str, moved: Callable[[], None] = lambda: None) -> None:
+def take_off(
+    deployments: Deployments, known: Deployment, former: str, database: str | None, moved: Callable[[], None] = lambda: None
+) -> None:
     """Give all traffic to one version, and only then end the replicas of the others.
 
     Parameters
@@ -258,7 +262,7 @@ def take_off(deployments: Deployments, known: Deployment, former: str, moved: Ca
         Somebody else changed the deployment meanwhile.
     """
     known = deployments.change(known, machine(), traffic=Traffic(former))
-    ensure_supervisor(known.spec.model, known.spec.place)
+    ensure_supervisor(known.spec.model, known.spec.place, database)
     moved()
     time.sleep(_SETTLE)
     deployments.change(known, machine(), versions={former: known.spec.versions[former]})

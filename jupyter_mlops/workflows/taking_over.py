@@ -114,7 +114,7 @@ def _given_back(state: PromotionState, uri: str, database: str | None) -> str:
         others = [one for one in known.spec.versions if one != state.version]
         try:
             if others:
-                take_off(deployments, known, others[0])
+                take_off(deployments, known, others[0], database)
                 return f"all traffic to version {others[0]}"
             if state.champion is None:
                 undeploy(state.model, database)
