@@ -432,18 +432,14 @@ class _Promotion:
             return
         self._looked = {**self._looked, **event.data}
         figures = {"share": 0 if share == "shadow" else float(share.removesuffix("%")), "machine": machine(), **self._looked}
+        said = f"{share}: {event.message}" if event.message else share
         if event.status == "started":
             where = "copies of the requests" if share == "shadow" else f"{share} of the traffic"
-            self._write("traffic-moved", message=f"version {self.state.version} gets {where}", figures=figures)
-        self.progress.listen(
-            Event(
-                CANARY,
-                "progress",
-                f"{share}: {event.message}" if event.message else share,
-                event.fraction,
-                data={"figures": figures},
-            )
-        )
+            said = f"version {self.state.version} gets {where}"
+            self._write("traffic-moved", message=said, figures=figures)
+        # Without a fraction it is a line that stays.
+        fraction = event.fraction if event.status == "progress" else None
+        self.progress.listen(Event(CANARY, "progress", said, fraction, data={"figures": figures}))
 
     def _give_back(self) -> None:
         """What this promotion moved goes back; then the alias."""

@@ -81,7 +81,7 @@ def _subject(project: Path, model: Path, champion: Path | None = None) -> Subjec
 
 
 def _judged(given: Subject) -> GateResult:
-    return Metrics(seconds=0.1).run(given, lambda message, fraction: None)
+    return Metrics().run(given, lambda message, fraction: None)
 
 
 def test_registered_models_are_asked(uri: str, converted: Callable[[str], Converted], tmp_path: Path) -> None:

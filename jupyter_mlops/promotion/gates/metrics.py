@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Metrics"]
 
-_MOST, _FEWEST = 2000, 1000  # resamples
 _TOLD = 200  # scorings between two looks whether to go on
 _ADVICE = "Improve the model, or change what `metrics` asks for in promotion.yaml beside the notebook, and convert again."
 
@@ -42,11 +39,11 @@ class Metrics:
 
     Attributes
     ----------
-    seconds
-        That resampling should take: slow scores get fewer resamples.
+    resamples
+        Of the bootstrap; half as many where a score takes probabilities, which takes milliseconds each time.
     """
 
-    seconds: float = 6.0
+    resamples: int = 2000
     name: str = "metrics"
     title: str = "Better than production"
 
@@ -55,14 +52,14 @@ class Metrics:
         rule = subject.policy.metrics
         figures: Figures = {}
         try:
-            return _judged(subject, rule, figures, self.seconds, tell)
+            return _judged(subject, rule, figures, self.resamples, tell)
         except Undecided as error:
             return GateResult("inconclusive", str(error), figures, error.log, ask=rule.inconclusive == "ask")
         except Wrong as error:
             return GateResult("failed", str(error), figures, error.log)
 
 
-def _judged(subject: Subject, rule: MetricsRule, figures: Figures, seconds: float, tell: Tell) -> GateResult:
+def _judged(subject: Subject, rule: MetricsRule, figures: Figures, resamples: int, tell: Tell) -> GateResult:
     holdout = _holdout(subject, rule)
     figures |= {"rows": len(holdout.rows)}
     tell(f"version {subject.version} predicts {len(holdout.rows):,} rows", None)
@@ -80,7 +77,7 @@ def _judged(subject: Subject, rule: MetricsRule, figures: Figures, seconds: floa
         raise Undecided(f"All labels of the holdout are {holdout.labels[0]!r:.60}, so no model can be better than another on it.")
     asked: Rule = "not worse" if rule.rule == "not worse" and other is not None else "better"
     tell(f"comparing by {score}", None)
-    comparison = _Comparison(score, sides, rule.confidence, seconds, tell)
+    comparison = _Comparison(score, sides, rule.confidence, resamples, tell)
     whole = comparison.interval()
     margin = rule.margin * abs(whole.champion) if KINDS[score].error else rule.margin
     status = judge(whole, asked, margin)
@@ -155,7 +152,7 @@ class _Comparison:
     score: str
     sides: Sides
     confidence: float
-    seconds: float
+    resamples: int
     tell: Tell
     made: int = 0
 
@@ -179,7 +176,7 @@ class _Comparison:
         truth, champion, challenger = (side[rows] for side in (self.sides.truth, self.sides.champion, self.sides.challenger))
         with fast():
             try:
-                resamples = _resamples(lambda: self.function(truth, champion) + self.function(truth, challenger), self.seconds)
+                resamples = self.resamples // (2 if KINDS[self.score].needs == "probabilities" else 1)
                 return paired_bootstrap(
                     truth, champion, challenger, self._scored, confidence=self.confidence, resamples=resamples
                 )
@@ -216,15 +213,6 @@ class _Comparison:
             f"{self.score} {_number(challenger)}, {self.sides.against} {_number(champion)}: {_number(difference, '+')}, "
             f"{100 * self.confidence:g}% interval {_number(low, '+')} to {_number(high, '+')} on {found.rows:,} rows{less}"
         )
-
-
-def _resamples(both: Callable[[], float], seconds: float) -> int:
-    both()  # the first one imports
-    started = time.perf_counter()
-    for _ in range(3):
-        both()
-    cost = (time.perf_counter() - started) / 3
-    return max(_FEWEST, min(_MOST, int(seconds / max(cost, 1e-9))))
 
 
 def _segments(comparison: _Comparison, holdout: Holdout, rule: MetricsRule, figures: Figures) -> tuple[list[str], str]:
