@@ -66,7 +66,7 @@ def _traffic() -> list[tuple[str, float]]:
 def test_a_good_version_gets_all_traffic_and_then_goes_into_production(
     served: str, converted: Callable[[str], Converted], tmp_path: Path
 ) -> None:
-    assert add_quick_version(served, tmp_path, policy=POLICY) == "2"
+    assert add_quick_version(served, tmp_path, policy=POLICY.replace("bake: 2", "bake: 2, shadow: 2")) == "2"
     meanwhile: list[dict[str, str]] = []
     events: list[Event] = []
 
@@ -89,7 +89,11 @@ def test_a_good_version_gets_all_traffic_and_then_goes_into_production(
     assert step["figures"]["share"] == 100
     assert step["figures"]["requests"] >= 20
     moves = [one["message"] for one in done.view["journal"] if one["what"] == "traffic-moved"]
-    assert moves == [f"version 2 gets {share} of the traffic" for share in ("10%", "50%", "100%")]
+    assert moves == [
+        "version 2 gets copies of the requests", *(f"version 2 gets {share} of the traffic" for share in ("10%", "50%", "100%")),
+    ]  # fmt: skip
+    shadow = [one.data["figures"] for one in events if one.step == "canary" and one.data.get("figures", {}).get("share") == 0]
+    assert shadow[-1]["requests"] >= 20  # although none of its answers was seen
     looks = [one for one in events if one.step == "canary" and one.data.get("figures", {}).get("share") == 50]
     assert looks
     assert 0 < (looks[-1].fraction or 0) <= 1
