@@ -95,8 +95,8 @@ def test_a_good_version_gets_all_traffic_and_then_goes_into_production(
     shadow = [one.data["figures"] for one in events if one.step == "canary" and one.data.get("figures", {}).get("share") == 0]
     assert shadow[-1]["requests"] >= 20  # although none of its answers was seen
     looks = [one for one in events if one.step == "canary" and one.data.get("figures", {}).get("share") == 50]
-    assert looks
-    assert 0 < (looks[-1].fraction or 0) <= 1
+    assert looks[-1].message.startswith("50%: ")
+    assert looks[-1].data["figures"]["evidence"] < 20
 
 
 def test_a_bad_version_goes_back_and_production_is_untouched(
