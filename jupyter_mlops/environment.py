@@ -6,9 +6,10 @@ import os
 import socket
 from pathlib import Path
 
-__all__ = ["free_port", "inherited", "service_environment"]
+__all__ = ["PRIVATE", "free_port", "inherited", "service_environment"]
 
-_PRIVATE = ("JUPYTER", "JPY_", "KERNEL_")  # tokens of the server and of the hub are not for a service
+PRIVATE = ("JUPYTER", "JPY_", "KERNEL_")
+"""Beginnings of variables with tokens of the server and of the hub, which are not for the code of a project."""
 
 
 def inherited(*without: str) -> dict[str, str]:
@@ -31,7 +32,7 @@ def service_environment(project: Path, port: int, *without: str) -> dict[str, st
     without
         Beginnings of further variables that it does not get.
     """
-    return inherited(*_PRIVATE, *without) | {
+    return inherited(*PRIVATE, *without) | {
         "PYTHONPATH": os.pathsep.join((str(project / "src"), str(project))), "PYTHONUNBUFFERED": "1",
         "SERVICE_HOST": "127.0.0.1", "SERVICE_PORT": str(port), "SERVICE_WORKERS": "1", "SERVICE_ROOT_PATH": "",
         "SERVICE_DRAIN_SECONDS": "0", "SERVICE_GRACE_SECONDS": "3",

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jupyter_mlops.environment import inherited
+from jupyter_mlops.environment import PRIVATE, inherited
 from jupyter_mlops.notebook.checks.secrets import redacted
 
 __all__ = ["OURS", "Finished", "clean_environment", "descendants", "end_process", "run_process"]
 
 _LINES, _CHARACTERS = 200, 12_000  # kept of what is printed
-OURS = ("PYTHONPATH", "PYTHONHOME", "MLFLOW_", "JUPYTER_MLOPS_", "PYTEST_")
-"""Beginnings of variables that would change how other code runs."""
+OURS = ("PYTHONPATH", "PYTHONHOME", "MLFLOW_", "PYTEST_", *PRIVATE)
+"""Beginnings of variables that would change how other code runs, or that are none of its business."""
 
 
 @dataclass(frozen=True)

@@ -142,8 +142,9 @@ def test_other_code_gets_no_settings_of_ours(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///x.db")
     monkeypatch.setenv("PYTEST_ADDOPTS", "-x")
     monkeypatch.setenv("JUPYTER_MLOPS_DATABASE", "postgresql://u:p@h/x")
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "x")
     clean = clean_environment(MORE="1")
-    assert not {"MLFLOW_TRACKING_URI", "PYTEST_ADDOPTS", "JUPYTER_MLOPS_DATABASE"} & set(clean)
+    assert not {"MLFLOW_TRACKING_URI", "PYTEST_ADDOPTS", "JUPYTER_MLOPS_DATABASE", "JUPYTERHUB_API_TOKEN"} & set(clean)
     assert clean["MORE"] == "1"
     assert clean["PATH"] == os.environ["PATH"]
 
