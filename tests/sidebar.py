@@ -71,6 +71,23 @@ class Sidebar:
             head.click()
         return self.root.locator(f"#jupyter-mlops-{title.lower()}")
 
+    def fold(self, *titles: str) -> None:
+        """Fold sections, so that others have the room."""
+        for title in titles:
+            head = self.root.locator(".jp-AccordionPanel-title", has_text=title).first
+            if head.get_attribute("aria-expanded") == "true":
+                head.click()
+
+    def widen(self, pixels: int) -> None:
+        """Drag the edge of the left area there."""
+        handle = self.page.locator("#jp-main-split-panel > .lm-SplitPanel-handle:not(.lm-mod-hidden)").first
+        box = handle.bounding_box()
+        assert box is not None
+        self.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 300)
+        self.page.mouse.down()
+        self.page.mouse.move(pixels, box["y"] + 300, steps=5)
+        self.page.mouse.up()
+
     def tags(self) -> list[list[str]]:
         """Tags of the cells of the current notebook."""
         cells = self.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells")

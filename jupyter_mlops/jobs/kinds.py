@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from jupyter_mlops.errors import NotebookError, UsageError
+from jupyter_mlops.errors import ConflictError, NotebookError, UsageError
 from jupyter_mlops.notebook.checks.secrets import masked
 
 if TYPE_CHECKING:
@@ -250,7 +250,8 @@ def _run(task: Task, listen: Listener) -> Outcome:
 
 def _prepare_promote(request: Mapping[str, Any], notebook: Path, root: Path) -> dict[str, Any]:
     if not request.get("model") or not str(request.get("version", "")).isdecimal():
-        raise UsageError("A promotion needs the name of a registered model and the number of its version.")
+        what = "rollback" if request["kind"] == "rollback" else "promotion"
+        raise UsageError(f"A {what} needs the name of a registered model and the number of its version.")
     return dict(request)
 
 
@@ -270,6 +271,64 @@ def _promote(task: Task, listen: Listener) -> Outcome:
         return Outcome(result, message, stopped=True)
     fix = "The steps of the promotion say why. Mend it, convert again, and promote the new version."
     return Outcome(result, message, {"code": f"promotion-{done.status}", "message": message, "fix": fix})
+
+
+# -- rollback ----------------------------------------------------------------------------------------------------------
+
+
+def _rollback(task: Task, listen: Listener) -> Outcome:
+    from jupyter_mlops.tracking.lifecycle import PREVIOUS, find_version
+    from jupyter_mlops.workflows.promote import PromoteOptions
+    from jupyter_mlops.workflows.rollback import rollback
+
+    model, version = task.request["model"], task.request["version"]
+    previous = find_version(task.tracking_uri, model).aliases.get(PREVIOUS)
+    if previous != version:
+        before = "no version was" if previous is None else f"version {previous} was"
+        raise ConflictError(
+            f"Version {version} of {model} cannot be gone back to: {before} in production before. Look at the versions again."
+        )
+    options = PromoteOptions(
+        tracking_uri=task.tracking_uri, database=task.database, user=task.user, comment=task.request.get("comment", "")
+    )
+    done = rollback(model, options, listen)
+    message = f"{model} back to version {version}: {done.status}{_reasons(done.view)}"
+    error = None if done.ok else {"code": f"rollback-{done.status}", "message": message, "fix": None}
+    return Outcome(done.as_dict(), message, error)
+
+
+# -- deploy ------------------------------------------------------------------------------------------------------------
+
+
+def _prepare_deploy(request: Mapping[str, Any], notebook: Path, root: Path) -> dict[str, Any]:
+    if not request.get("model"):
+        raise UsageError("A deployment needs the name of a registered model.")
+    return dict(request)
+
+
+def _deploy(task: Task, listen: Listener) -> Outcome:
+    """The version in production; what is served already, and looked after, is not touched: a canary may be on its way."""
+    from jupyter_mlops.workflows.deploying import DeployOptions, deploy
+    from jupyter_mlops.workflows.deployments import deployment_view
+
+    model = task.request["model"]
+    known = deployment_view(model, task.tracking_uri, task.database)
+    if known["elsewhere"] is not None:
+        raise ConflictError(
+            f"Another model named {model}, of the store {known['elsewhere']}, is deployed on this machine. "
+            f"Stop that first (jupyter mlops deploy {model} --stop), or give one of them another name."
+        )
+    if known["deployment"] is not None and known["deployment"]["supervised"]:
+        raise ConflictError(
+            f"{model} is deployed already, at {known['deployment']['url']}. Promote a version to change what is served."
+        )
+    port = None if known["deployment"] is not None else task.request.get("port")
+    done = deploy(model, None, DeployOptions(port=port, tracking_uri=task.tracking_uri, database=task.database), listen)
+    result = {"ok": True, "url": done.url, "version": done.versions[0].version}
+    return Outcome(result, f"{model} version {result['version']} is served at {done.url}")
+
+
+# -- shared ------------------------------------------------------------------------------------------------------------
 
 
 def _reasons(view: Mapping[str, Any]) -> str:
@@ -295,5 +354,13 @@ KINDS: dict[str, Kind] = {
     "promote": Kind(
         title=lambda request: f"Promote {request['model']} version {request['version']}",
         perform=_promote, prepare=_prepare_promote,
+    ),
+    "rollback": Kind(
+        title=lambda request: f"Roll {request['model']} back to version {request['version']}",
+        perform=_rollback, prepare=_prepare_promote,
+    ),
+    "deploy": Kind(
+        title=lambda request: f"Deploy {request['model']}",
+        perform=_deploy, prepare=_prepare_deploy,
     ),
 }  # fmt: skip

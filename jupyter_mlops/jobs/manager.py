@@ -39,6 +39,7 @@ _KEPT = 200  # jobs whose record is kept
 _LOG_END = 200_000  # bytes of a log that are shown
 # Of the server's process, and wrong for a job's.
 _NOT_INHERITED = ("JPY_SESSION_NAME", "JPY_PARENT_PID", "JUPYTER_MLOPS_OWNER", MARK)
+_DOING = {"convert": "converted", "run": "run", "promote": "promoted", "rollback": "rolled back", "deploy": "deployed"}
 _Told = list[tuple[str, dict[str, Any]]]
 _children: dict[str, subprocess.Popen[bytes]] = {}  # of this process, whichever `Jobs` started them
 
@@ -224,7 +225,7 @@ class Jobs:
                     self.reconcile()  # the holder may be gone
         holder: Sequence[RowMapping] = self._store.find(self._owner, claim=row["claim"], limit=1)
         which = f"the job {holder[0]['id']} is {holder[0]['status']}" if holder else "another job is at work"
-        doing = {"convert": "converted", "run": "run", "promote": "promoted"}.get(row["kind"], "worked on")
+        doing = _DOING.get(row["kind"], "worked on")
         raise ConflictError(f"{row['path']} is being {doing} already ({which}). Wait for its end, or stop it first.")
 
     def _start_waiting(self) -> None:
@@ -287,7 +288,9 @@ def _view(row: RowMapping) -> dict[str, Any]:
         "result", "next",
     )  # fmt: skip
     request = row["request"]
-    subject = f"{request['model']}/{request['version']}" if row["kind"] == "promote" else None
+    kind = row["kind"]
+    of_version = kind in ("promote", "rollback")
+    subject = f"{request['model']}/{request['version']}" if of_version else request["model"] if kind == "deploy" else None
     return {**{name: row[name] for name in names}, "subject": subject}
 
 

@@ -1,4 +1,4 @@
-"""Jobs: conversions, re-runs and promotions."""
+"""Jobs: conversions, re-runs, promotions, rollbacks and deployments."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jupyter_mlops.server.errors import ApiError
 
 __all__ = ["JobHandler", "JobLogHandler", "JobsHandler"]
 
-_KINDS = ("", "convert", "run", "promote")
+_KINDS = ("", "convert", "run", "promote", "rollback", "deploy")
 
 
 class JobsHandler(Handler):

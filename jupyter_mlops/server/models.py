@@ -1,4 +1,4 @@
-"""Models, their versions, and promotions."""
+"""Models, their versions, promotions and deployments."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jupyter_mlops.jobs.statuses import ACTIVE
 from jupyter_mlops.server.base import Handler
 from jupyter_mlops.server.errors import ApiError
 
-__all__ = ["DecisionHandler", "ModelsHandler", "PromotionHandler", "VersionsHandler"]
+__all__ = ["DecisionHandler", "DeploymentHandler", "ModelsHandler", "PromotionHandler", "VersionsHandler"]
 
 _TRIES, _PAUSE = 10, 1.0  # for a job that is in the way of the next, and the seconds between them
 
@@ -24,7 +24,8 @@ class _PromotionsHandler(Handler):
         """Fill `job` in: the active one for the version of the model, in this store (None: in any)."""
         if not any(one["status"] in ("running", "waiting") for one in promotions):
             return
-        jobs = {job["subject"]: job["id"] for job in await self.app.jobs.call("list", kind="promote") if self._works(job, uri)}
+        listed = [job for kind in ("promote", "rollback") for job in await self.app.jobs.call("list", kind=kind)]
+        jobs = {job["subject"]: job["id"] for job in listed if self._works(job, uri)}
         for one in promotions:
             one["job"] = jobs.get(f"{one['model']}/{one['version']}")
 
@@ -57,6 +58,24 @@ class VersionsHandler(_PromotionsHandler):
         )
         await self.with_jobs([one["promotion"] for one in found["versions"] if one["promotion"] is not None], uri)
         self.reply(found)
+
+
+class DeploymentHandler(Handler):
+    """``GET deployments?path=&model=``"""
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """How the model of the notebook's store does where it is deployed."""
+        uri = self.app.tracking_uri_of(self.notebook_path().parent)
+        model = self.text("model", None)
+        self.reply(await asyncio.to_thread(_deployment, model, uri, self.app.database))
+
+
+def _deployment(model: str, uri: str, database: str) -> dict[str, Any]:
+    from jupyter_mlops.workflows.deployments import deployment_view
+
+    return deployment_view(model, uri, database)
 
 
 class PromotionHandler(_PromotionsHandler):

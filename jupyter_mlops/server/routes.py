@@ -12,7 +12,7 @@ from jupyter_mlops.server.handlers import (
     UnknownHandler,
 )  # fmt: skip
 from jupyter_mlops.server.job_handlers import JobHandler, JobLogHandler, JobsHandler
-from jupyter_mlops.server.models import DecisionHandler, ModelsHandler, PromotionHandler, VersionsHandler
+from jupyter_mlops.server.models import DecisionHandler, DeploymentHandler, ModelsHandler, PromotionHandler, VersionsHandler
 from jupyter_mlops.server.service_handlers import PredictHandler, ServiceHandler, ServicesHandler
 
 __all__ = ["ROUTES"]
@@ -27,6 +27,7 @@ ROUTES: tuple[tuple[str, type[Handler]], ...] = (
     ("/runs/compare", RunsComparisonHandler),
     ("/models", ModelsHandler),
     ("/models/versions", VersionsHandler),
+    ("/deployments", DeploymentHandler),
     (f"/promotions/{_ID}", PromotionHandler),
     (f"/promotions/{_ID}/decision", DecisionHandler),
     ("/jobs", JobsHandler),

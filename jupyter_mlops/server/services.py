@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_mlops.database import now
+from jupyter_mlops.environment import free_port, service_environment
 from jupyter_mlops.server.errors import ApiError
 from jupyter_mlops.workflows.output import MANIFEST
-from jupyter_mlops.workflows.serving import free_port, service_environment
 
 __all__ = ["Services"]
 

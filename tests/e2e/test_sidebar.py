@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from jupyter_mlops.tracking.lifecycle import find_version
 from tests.browser import page
@@ -56,7 +56,7 @@ def test_from_an_untagged_notebook_to_production(lab: Lab, request: pytest.Fixtu
         opened.set_default_timeout(60_000)
         sidebar = Sidebar(opened, lab)
         sidebar.open("penguins.ipynb")
-        _widen(opened, 430)
+        sidebar.widen(430)
 
         # tag
         notebook = sidebar.section("Notebook")
@@ -187,17 +187,6 @@ def test_an_edited_project_is_replaced_and_versions_are_compared_rejected_and_ca
         expect(models.locator(".jp-mlops-Journal")).to_contain_text("the numbers are wrong")
         expect(models).to_contain_text("No version is in production yet")
         sidebar.accessible()
-
-
-def _widen(opened: Page, pixels: int) -> None:
-    """Drag the edge of the left area."""
-    handle = opened.locator("#jp-main-split-panel > .lm-SplitPanel-handle:not(.lm-mod-hidden)").first
-    box = handle.bounding_box()
-    assert box is not None
-    opened.mouse.move(box["x"] + box["width"] / 2, box["y"] + 300)
-    opened.mouse.down()
-    opened.mouse.move(pixels, box["y"] + 300, steps=5)
-    opened.mouse.up()
 
 
 def _production(lab: Lab) -> str | None:

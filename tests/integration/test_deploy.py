@@ -40,9 +40,12 @@ def _until(holds: Callable[[Status], bool], seconds: float = 30) -> Status:
     return found
 
 
-def _supervisors() -> list[psutil.Process]:
+def _supervisors(folder: Path) -> list[psutil.Process]:
+    """Of one deployment: other tests have some at the same time."""
     return [
-        one for one in psutil.process_iter(["cmdline"]) if "jupyter_mlops.workflows.supervising" in (one.info["cmdline"] or [])
+        one
+        for one in psutil.process_iter(["cmdline", "cwd"])
+        if "jupyter_mlops.workflows.supervising" in (one.info["cmdline"] or []) and one.info["cwd"] == str(folder)
     ]
 
 
@@ -77,7 +80,7 @@ def test_versions_come_and_go_and_processes_die_without_a_lost_request(
 
         # the supervisor dies: what runs goes on, and the next one finds it
         pids = {one.pid for one in read_members(found.folder).values()}
-        for one in _supervisors():
+        for one in _supervisors(found.folder):
             one.kill()
         found = _until(lambda one: not one.supervised)
         assert set(load.phase()) == {"2"}
@@ -103,8 +106,8 @@ def test_versions_come_and_go_and_processes_die_without_a_lost_request(
     undeploy(MODEL)
     with pytest.raises(NotFoundError, match="is not deployed"):
         deployment_status(MODEL)
-    psutil.wait_procs(_supervisors(), timeout=10)
-    assert not _supervisors()
+    psutil.wait_procs(_supervisors(found.folder), timeout=10)
+    assert not _supervisors(found.folder)
     assert deploy(MODEL, "1", DeployOptions(port=port)).versions[0].ready == 2  # the port is free again
 
 

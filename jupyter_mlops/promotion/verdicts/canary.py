@@ -178,7 +178,7 @@ def _failing(canary: Canary, limits: Limits) -> str | None:
 
 def _failing_more(canary: Canary, limits: Limits) -> str | None:
     evidence = canary.error_rate.evidence
-    return f"fails more often than the stable version (evidence {evidence:.0f})" if evidence >= limits.evidence else None
+    return f"fails more often than the stable version (evidence {evidence:.3g})" if evidence >= limits.evidence else None
 
 
 def _slow(canary: Canary, limits: Limits) -> str | None:

@@ -3,7 +3,7 @@ import { ServerConnection } from '@jupyterlab/services';
 import { UUID } from '@lumino/coreutils';
 
 import type { Job, JobLog, JobRequest, Jobs, JobState } from './messages/jobs';
-import type { Decision, Models, ModelVersions, Promotion } from './messages/models';
+import type { Decision, DeploymentStatus, Models, ModelVersions, Promotion } from './messages/models';
 import type { NotebookRequest, NotebookView, Restored, RestoreRequest } from './messages/notebook';
 import type { RunsComparison, RunsPage } from './messages/runs';
 import type { PredictAnswer, Service, Services } from './messages/services';
@@ -85,6 +85,10 @@ export class Api {
 
   decide(id: string, decision: Decision, path: string): Promise<Promotion> {
     return this.ask('POST', `promotions/${encodeURIComponent(id)}/decision`, { query: { path }, body: decision });
+  }
+
+  deployment(path: string, model: string, signal?: AbortSignal): Promise<DeploymentStatus> {
+    return this.ask('GET', 'deployments', { query: { path, model }, signal });
   }
 
   startJob(request: JobRequest): Promise<Job> {

@@ -2,6 +2,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 const NUMBER = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 6 });
 const SECONDS = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
+const MILLISECONDS = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 });
+const PERCENT = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 2 });
 const WHOLE = new Intl.NumberFormat();
 const SMALL = new Intl.NumberFormat(undefined, { notation: 'scientific', maximumSignificantDigits: 3 });
 const SINCE = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
@@ -26,6 +28,16 @@ export function secondsText(seconds: number, trans: TranslationBundle): string {
   return seconds < 60
     ? trans.__('%1 s', SECONDS.format(seconds))
     : trans.__('%1 min %2 s', WHOLE.format(Math.floor(seconds / 60)), WHOLE.format(Math.floor(seconds % 60)));
+}
+
+/** A duration in seconds that is mostly far below one, in milliseconds. */
+export function shortTimeText(seconds: number, trans: TranslationBundle): string {
+  return seconds < 1 ? trans.__('%1 ms', MILLISECONDS.format(1000 * seconds)) : secondsText(seconds, trans);
+}
+
+/** A part of 1. */
+export function percentText(part: number): string {
+  return PERCENT.format(part);
 }
 
 /** A time that has passed, as `5 minutes ago`; in ms since 1970. */

@@ -116,6 +116,6 @@ export function announcement(steps: readonly Step[], trans: TranslationBundle): 
   if (at >= 0) {
     return trans.__('Step %1 of %2, %3: %4', at + 1, steps.length, steps[at].title, statusWord(steps[at].status, trans));
   }
-  const over = steps.length > 0 && steps.every(step => ['done', 'passed', 'skipped'].includes(step.status));
+  const over = steps.length > 0 && steps.every(step => ['done', 'passed', 'inconclusive', 'skipped'].includes(step.status));
   return over ? trans.__('All steps are done') : '';
 }

@@ -13,7 +13,7 @@ export class JobsForTest {
     const created = 1000 * (this.states.size + 1);
     const job: Job = {
       id, kind: request.kind, path: request.path, title: `${request.kind} ${request.path}`,
-      subject: request.kind === 'promote' ? `${request.model}/${request.version}` : null, status: 'running', user: 'ada', created,
+      subject: subjectOf(request), status: 'running', user: 'ada', created,
       started: created, ended: null, step: null, message: null, fraction: null, error: null, result: null, next: 0
     };
     this.states.set(id, { job, events: [] });
@@ -59,6 +59,13 @@ export class JobsForTest {
     this.end(id, { status: 'cancelled' });
     return this.states.get(id)!.job;
   };
+}
+
+function subjectOf(request: JobRequest): string | null {
+  if (request.kind === 'deploy') {
+    return request.model;
+  }
+  return request.kind === 'promote' || request.kind === 'rollback' ? `${request.model}/${request.version}` : null;
 }
 
 /** Until what has been asked is answered. */

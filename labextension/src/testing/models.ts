@@ -1,5 +1,15 @@
 import { ApiError } from '../api/client';
-import type { Decision, Models, ModelVersion, ModelVersions, Promotion, PromotionStep } from '../api/messages/models';
+import type {
+  Decision,
+  Deployment,
+  DeploymentStatus,
+  Models,
+  ModelVersion,
+  ModelVersions,
+  Promotion,
+  PromotionStep,
+  VersionTraffic
+} from '../api/messages/models';
 import type { RunsComparison } from '../api/messages/runs';
 
 export function promotion(more: Partial<Promotion> = {}): Promotion {
@@ -14,6 +24,14 @@ export function promotion(more: Partial<Promotion> = {}): Promotion {
 
 export function step(name: string, title: string, more: Partial<PromotionStep> = {}): PromotionStep {
   return { name, title, status: 'pending', message: '', seconds: null, figures: {}, log: null, ...more };
+}
+
+export function traffic(number: string, share: number, more: Partial<VersionTraffic> = {}): VersionTraffic {
+  return { version: number, share, replicas: 1, ready: 1, restarts: 0, requests: 200, errors: 0, p50: 0.0012, p99: 0.02, ...more };
+}
+
+export function deployment(versions: VersionTraffic[], more: Partial<Deployment> = {}): Deployment {
+  return { model: 'penguins', url: 'http://127.0.0.1:8080', supervised: true, envoys: 2, shadow: null, versions, ...more };
 }
 
 export function version(number: string, more: Partial<ModelVersion> = {}): ModelVersion {
@@ -33,6 +51,10 @@ export class RegistryForTest {
   readonly decisions: [string, Decision, string][] = [];
   refuse: ApiError | null = null;
   names = ['penguins', 'houses'];
+  deployed: Deployment | null = null;
+  elsewhere: string | null = null;
+  /** How often the deployment was asked for. */
+  looks = 0;
   calls = 0;
 
   models = async (): Promise<Models> => {
@@ -62,6 +84,11 @@ export class RegistryForTest {
     this.decisions.push([id, decision, path]);
     const status = { approve: 'running', reject: 'rejected', cancel: 'cancelled' } as const;
     return (this.current = { ...this.current!, status: status[decision.decision] });
+  };
+
+  deployment = async (): Promise<DeploymentStatus> => {
+    this.looks++;
+    return { deployment: this.deployed, elsewhere: this.elsewhere };
   };
 
   compareRuns = async (_: string, runs: readonly string[]): Promise<RunsComparison> => ({

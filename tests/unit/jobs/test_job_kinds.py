@@ -65,6 +65,20 @@ def test_titles_keep_secrets() -> None:
     assert KINDS["run"].title(request) == "Run a.ipynb with depth = 3, db_password = ***"
 
 
+def test_a_promotion_a_rollback_and_a_deployment_name_what_they_are_about(root: Path) -> None:
+    about = {"path": "work/a.ipynb", "model": "m", "version": "3"}
+    for kind in ("promote", "rollback"):
+        assert prepare({"kind": kind, **about}, root)["version"] == "3"
+        for wrong in ({"model": ""}, {"version": ""}, {"version": "latest"}):
+            with pytest.raises(UsageError, match=r"needs the name of a registered model and the number of its version"):
+                prepare({"kind": kind, **about, **wrong}, root)
+    assert prepare({"kind": "deploy", "path": "work/a.ipynb", "model": "m"}, root)["model"] == "m"
+    with pytest.raises(UsageError, match=r"needs the name of a registered model"):
+        prepare({"kind": "deploy", "path": "work/a.ipynb"}, root)
+    titles = [KINDS[kind].title({**about, "kind": kind}) for kind in ("promote", "rollback", "deploy")]
+    assert titles == ["Promote m version 3", "Roll m back to version 3", "Deploy m"]
+
+
 def test_the_store_is_that_of_tracked_cells(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     notebook = root / "work" / "a.ipynb"
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)

@@ -9,7 +9,7 @@ export interface EmittedJobEvent {
    * Its id.
    */
   job: string;
-  kind: 'convert' | 'run' | 'promote';
+  kind: 'convert' | 'run' | 'promote' | 'rollback' | 'deploy';
   /**
    * Of the notebook, relative to the server's root.
    */

@@ -1,6 +1,6 @@
 /* From jupyter_mlops/schema/api/jobs.yaml by `jlpm types`. */
 
-export type JobRequest = ConvertRequest | RerunRequest | PromoteRequest;
+export type JobRequest = ConvertRequest | RerunRequest | PromoteRequest | RollbackRequest | DeployRequest;
 
 /**
  * POST jobs (202), GET jobs?path=&kind=, GET jobs/ID?after=N, DELETE jobs/ID (asks it to stop), GET jobs/ID/log.
@@ -15,6 +15,7 @@ export interface JobMessages {
   convertDone?: ConvertDone;
   rerunDone?: RerunDone;
   promoteDone?: PromoteDone;
+  deployDone?: DeployDone;
 }
 export interface ConvertRequest {
   kind: 'convert';
@@ -59,16 +60,38 @@ export interface PromoteRequest {
   version: string;
   comment?: string;
 }
+export interface RollbackRequest {
+  kind: 'rollback';
+  path: string;
+  model: string;
+  /**
+   * To go back to: the one that was in production before, or it is refused.
+   */
+  version: string;
+  comment?: string;
+}
+/**
+ * The version in production, where the model is not deployed on this machine, or nothing looks after it any more.
+ */
+export interface DeployRequest {
+  kind: 'deploy';
+  path: string;
+  model: string;
+  /**
+   * Default: 8080.
+   */
+  port?: number;
+}
 export interface Job {
   id: string;
-  kind: 'convert' | 'run' | 'promote';
+  kind: 'convert' | 'run' | 'promote' | 'rollback' | 'deploy';
   /**
    * Of the notebook.
    */
   path: string;
   title: string;
   /**
-   * Of a promotion: MODEL/VERSION.
+   * Of a promotion and of a rollback: MODEL/VERSION; of a deployment: MODEL.
    */
   subject: string | null;
   /**
@@ -93,7 +116,7 @@ export interface Job {
   fraction: number | null;
   error: null | JobError;
   /**
-   * By kind: ConvertDone, RerunDone, PromoteDone.
+   * By kind: ConvertDone, RerunDone, PromoteDone (also of a rollback), DeployDone.
    */
   result: {
     [k: string]: unknown;
@@ -180,4 +203,9 @@ export interface PromoteDone {
   ok: boolean;
   promotion: string;
   status: 'running' | 'waiting' | 'promoted' | 'rejected' | 'failed' | 'cancelled';
+}
+export interface DeployDone {
+  ok: boolean;
+  url: string;
+  version: string;
 }

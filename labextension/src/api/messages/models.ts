@@ -3,7 +3,7 @@
 export type Lifecycle = 'Staging' | 'Production' | 'Archived' | 'None';
 
 /**
- * GET models?path=, GET models/versions?path=&name=, GET promotions/ID?path=, POST promotions/ID/decision?path=. Two versions are compared by their runs (GET runs/compare).
+ * GET models?path=, GET models/versions?path=&name=, GET promotions/ID?path=, POST promotions/ID/decision?path=, GET deployments?path=&model=. Two versions are compared by their runs (GET runs/compare).
  *
  */
 export interface ModelsMessages {
@@ -11,6 +11,7 @@ export interface ModelsMessages {
   versions?: ModelVersions;
   promotion?: Promotion;
   decision?: Decision;
+  deployment?: DeploymentStatus;
 }
 export interface Models {
   trackingUri: string;
@@ -148,4 +149,54 @@ export interface Decision {
    * Of the artifact that was looked at; another one by now is a conflict.
    */
   digest?: string;
+}
+export interface DeploymentStatus {
+  /**
+   * null where the model is not deployed on the server's machine.
+   */
+  deployment: null | Deployment;
+  /**
+   * Another store, whose model of the same name is deployed on this machine; then this one cannot be.
+   */
+  elsewhere: string | null;
+}
+export interface Deployment {
+  model: string;
+  url: string;
+  /**
+   * Whether something would start again what dies.
+   */
+  supervised: boolean;
+  /**
+   * How many answer.
+   */
+  envoys: number;
+  /**
+   * Version that is sent copies of the requests.
+   */
+  shadow: string | null;
+  versions: VersionTraffic[];
+}
+export interface VersionTraffic {
+  version: string;
+  /**
+   * Part of the requests.
+   */
+  share: number;
+  /**
+   * As many as there shall be.
+   */
+  replicas: number;
+  ready: number;
+  restarts: number;
+  /**
+   * Since the start of the replicas that run now.
+   */
+  requests: number;
+  errors: number;
+  /**
+   * Seconds; 0 where nothing was asked yet, null where it is beyond what is measured.
+   */
+  p50: number | null;
+  p99: number | null;
 }

@@ -17,7 +17,7 @@ describe('models', () => {
     server = new JobsForTest();
     registry = new RegistryForTest();
     const api = Object.assign(Object.create(registry), registry, server) as Api;
-    Object.assign(api, { models: () => registry.models(), versions: registry.versions, promotion: registry.promotion });
+    Object.assign(api, { models: () => registry.models(), versions: registry.versions, promotion: registry.promotion, deployment: registry.deployment });
     notebook = new CurrentForTest(notebookOf(['a = 1']), {}, 'work/n.ipynb');
     model = new ModelsModel(api, new JobsModel(api), notebook.current);
   });
@@ -181,6 +181,41 @@ describe('models', () => {
       model.reload();
       await settled(60);
       expect(model.promotion.version).toBe('2');
+    });
+
+    it('that was interrupted shows why its job has ended', async () => {
+      server.add({ kind: 'promote', path: 'work/n.ipynb', model: 'penguins', version: '2' });
+      registry.current = promotion({ job: 'j1' });
+      model.setShown(true);
+      await settled(60);
+      registry.current = { ...registry.current, job: null };
+      server.end('j1', { status: 'failed', error: { code: 'environment', message: 'Version 2 did not get ready.', fix: null } });
+      await jest.advanceTimersByTimeAsync(3100);
+      expect(model.promotion.failure?.message).toBe('Version 2 did not get ready.');
+    });
+
+    it('back to the version before shows the traffic that moves before it is in the journal', async () => {
+      model.setShown(true);
+      await settled(60);
+      await model.rollBack('1', 'it drifts');
+      expect(server.requests).toEqual([{ kind: 'rollback', path: 'work/n.ipynb', model: 'penguins', version: '1', comment: 'it drifts' }]);
+      expect(model.promotion.rollback).toBe(true);
+      server.say('j1', 'replicas', 'started', '1 of version 1');
+      await jest.advanceTimersByTimeAsync(2100);
+      expect(promotionSteps(model.promotion)).toMatchObject([{ name: 'replicas', status: 'running' }]);
+      server.say('j1', 'replicas', 'done', '1 ready');
+      server.say('j1', 'lifecycle', 'started');
+      registry.current = promotion({ version: '1', job: 'j1', steps: [step('lifecycle', 'Back into production', { status: 'running' })] });
+      await jest.advanceTimersByTimeAsync(2100);
+      expect(promotionSteps(model.promotion)).toMatchObject([
+        { name: 'replicas', status: 'done', message: '1 ready' },
+        { name: 'lifecycle', title: 'Back into production', status: 'running' }
+      ]);
+      model.promotion.clear();
+      model.reload();
+      await settled(60);
+      expect(model.promotion.rollback).toBe(true);
+      expect(model.promotion.job?.kind).toBe('rollback');
     });
 
     it('whose job has failed before it entered the journal shows the error of the job', async () => {

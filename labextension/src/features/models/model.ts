@@ -8,6 +8,7 @@ import type { Models, ModelVersion, ModelVersions } from '../../api/messages/mod
 import type { RunsComparison } from '../../api/messages/runs';
 import { Refresh } from '../../api/refresh';
 import type { Change, CurrentNotebook } from '../current/model';
+import { DeploymentModel } from './deployment';
 import { PromotionModel } from './promotion';
 
 const PACE = 30_000; // ms; others register and promote too
@@ -20,6 +21,7 @@ export class ModelsModel implements IDisposable {
     private readonly current: CurrentNotebook
   ) {
     this.promotion = new PromotionModel(api, jobs);
+    this.deployment = new DeploymentModel(api, jobs);
     this.refresh = new Refresh(signal => this.ask(signal));
     this.promotion.moved.connect(this.reload, this);
     current.changed.connect(this.onNotebook, this);
@@ -27,6 +29,7 @@ export class ModelsModel implements IDisposable {
   }
 
   readonly promotion: PromotionModel;
+  readonly deployment: DeploymentModel;
   models: Models | null = null;
   versions: ModelVersions | null = null;
   error: ApiError | null = null;
@@ -54,6 +57,11 @@ export class ModelsModel implements IDisposable {
     return (id && this.versions!.versions.find(one => one.promotion?.id === id)) || null;
   }
 
+  /** The version that has an alias, such as `production`. */
+  holder(alias: string): ModelVersion | null {
+    return this.versions?.versions.find(one => one.aliases.includes(alias)) ?? null;
+  }
+
   get isDisposed(): boolean {
     return this.refresh.isDisposed;
   }
@@ -64,6 +72,7 @@ export class ModelsModel implements IDisposable {
       this.jobs.changed.disconnect(this.onJob, this);
       this.refresh.dispose();
       this.promotion.dispose();
+      this.deployment.dispose();
       Signal.clearData(this);
     }
   }
@@ -71,6 +80,7 @@ export class ModelsModel implements IDisposable {
   setShown(shown: boolean): void {
     this.shown = shown;
     this.promotion.setVisible(shown);
+    this.deployment.setShown(shown);
     this.refresh.every(shown ? PACE : null);
     if (shown) {
       void this.refresh.now();
@@ -94,6 +104,11 @@ export class ModelsModel implements IDisposable {
 
   promote(version: string): Promise<void> {
     return this.promotion.start(this.path, this._name, version);
+  }
+
+  /** Back to the version that was in production before. */
+  async rollBack(version: string, comment: string): Promise<void> {
+    await this.promotion.rollBack(this.path, this._name, version, comment);
   }
 
   /** Choose a version to be compared, or not any more; the one that was chosen first gives way. */
@@ -150,6 +165,7 @@ export class ModelsModel implements IDisposable {
       this.versions = versions;
       this.error = null;
       this.findPromotion();
+      this.deployment.look(path, this._name);
     } catch (error) {
       if (signal.aborted) {
         return;
@@ -171,6 +187,7 @@ export class ModelsModel implements IDisposable {
     this.chosen = [];
     this.comparison = this.comparisonError = null;
     this.promotion.clear();
+    this.deployment.look('', '');
   }
 
   private onNotebook(_: CurrentNotebook, change: Change): void {
@@ -192,8 +209,8 @@ export class ModelsModel implements IDisposable {
 
   /** A conversion may have registered a version, and a promotion may have been begun elsewhere. */
   private onJob(_: JobsModel, job: Job): void {
-    const over = job.kind === 'convert' && !isOpen(job);
-    if (this.shown && job.kind !== 'run' && (over || job.kind === 'promote') && job.status !== this.seen.get(job.id)) {
+    const promotes = job.kind === 'promote' || job.kind === 'rollback';
+    if (this.shown && job.kind !== 'run' && (promotes || !isOpen(job)) && job.status !== this.seen.get(job.id)) {
       this.seen.set(job.id, job.status);
       this.reload();
     }

@@ -5,7 +5,7 @@ import { Api, ApiError } from '../../api/client';
 import { JobsModel } from '../../api/jobs';
 import { seriousFindings } from '../../testing/axe';
 import { JobsForTest, settled } from '../../testing/jobs';
-import { promotion, RegistryForTest, step } from '../../testing/models';
+import { deployment, promotion, RegistryForTest, step, traffic, version } from '../../testing/models';
 import { CurrentForTest, notebookOf } from '../../testing/notebooks';
 import { ModelsModel } from './model';
 import { ModelsPanel } from './panel';
@@ -136,6 +136,118 @@ describe('the panel of models', () => {
     expect(screen.getByText('You made this version: ask a colleague.')).toBeTruthy();
     expect(screen.queryByRole('button', { name: 'Approve' })).toBeNull();
   });
+
+  it('shows whoever approves what was inconclusive', async () => {
+    registry.current = promotion({
+      status: 'waiting', mayDecide: true,
+      steps: [
+        step('metrics', 'Metrics', { status: 'inconclusive', message: 'the interval lies on both sides' }),
+        step('approval', 'Approval', { status: 'waiting' })
+      ]
+    });
+    const container = await shown();
+    const decision = screen.getByRole('group', { name: 'Decision' });
+    expect(decision.textContent).toContain('Metrics was inconclusive: the interval lies on both sides');
+    const [metrics] = within(screen.getByRole('list', { name: 'Steps of the promotion' })).getAllByRole('listitem');
+    expect(metrics.textContent).toContain('inconclusive');
+    expect(await seriousFindings(container)).toEqual([]);
+  });
+
+  it('says at once why one has failed', async () => {
+    registry.current = promotion({
+      job: null,
+      steps: [step('tests', 'Tests', { status: 'passed' }), step('canary', 'Traffic', { status: 'failed', message: 'taken off again' })]
+    });
+    await shown();
+    registry.current = { ...registry.current, status: 'failed', ended: 2000 };
+    await act(async () => {
+      model.promotion.setVisible(true);
+      await settled();
+    });
+    expect(screen.getByText('Traffic:').parentElement!.textContent).toBe('Traffic: taken off again');
+    expect(screen.queryByText('Tests:')).toBeNull();
+  });
+
+  it('shows the traffic and what the canary’s figures mean', async () => {
+    server.add({ kind: 'promote', path: 'n.ipynb', model: 'penguins', version: '2' });
+    server.say('j1', 'canary', 'progress', '10%: 12 of 20 requests', {
+      fraction: 0.6, data: { figures: { share: 10, machine: 'm', requests: 12, evidence: 0.9, latencyRatio: null, slowLooks: 0 } }
+    });
+    registry.current = promotion({ job: 'j1', steps: [step('canary', 'Traffic', { status: 'running', figures: { share: 10 } })].concat(step('lifecycle', 'L')) });
+    registry.deployed = deployment([traffic('1', 0.9), traffic('2', 0.1, { errors: 6, requests: 12, ready: 0, p99: null })], { supervised: false });
+    const container = await shown();
+    expect(screen.getByRole('img', { name: 'Traffic of version 1: 90%, version 2: 10%' }).textContent).toBe('Version 1: 90%2: 10%');
+    const rows = within(screen.getByRole('table', { name: 'Traffic and health by version' })).getAllByRole('row').map(row => row.textContent);
+    expect(rows).toEqual([
+      'Version 1Version 2', 'Traffic90%10%', 'Replicas ready1 of 10 of 1', 'Restarts00', 'Requests20012', 'Errors06 (50%)', 'p501.2 ms1.2 ms',
+      'p9920 msbeyond measure'
+    ]);
+    const region = screen.getByRole('region', { name: 'Traffic' });
+    expect(region.textContent).toContain('Version 2 has no replica that is ready.');
+    const figures = screen.getByRole('table', { name: 'Figures of Traffic' });
+    expect(within(figures).getAllByRole('row').map(row => row.textContent)).toEqual([
+      'Share of the traffic10%', 'Requests12', 'Evidence against it0.9', 'Latency ratio–', 'Slow looks in a row0'
+    ]);
+    expect(within(figures).getAllByRole('row').every(row => row.title !== '')).toBe(true);
+    expect(await seriousFindings(container)).toEqual([]);
+    await act(async () => {
+      fireEvent.click(screen.getByRole('button', { name: 'Look After It Again' }));
+      await settled();
+    });
+    expect(server.requests).toEqual([{ kind: 'deploy', path: 'n.ipynb', model: 'penguins' }]);
+  });
+
+  it('names the other store whose model is deployed', async () => {
+    registry.elsewhere = 'sqlite:////other/mlflow.db';
+    registry.known = [version('1', { aliases: ['production'] })];
+    await shown();
+    expect(screen.getByRole('region', { name: 'Traffic' }).textContent).toContain('sqlite:////other/mlflow.db');
+    expect(screen.queryByRole('button', { name: 'Deploy…' })).toBeNull();
+  });
+
+  it('rolls back when that is confirmed, with a comment', async () => {
+    registry.known = [version('2', { aliases: ['production'] }), version('1', { aliases: ['previous'] })];
+    const container = await shown();
+    await press('Roll back to version 1');
+    const dialog = document.querySelector('.jp-Dialog')!;
+    expect(dialog.textContent).toContain('Version 1 goes back into production.');
+    expect(dialog.textContent).toContain('Version 2 leaves production');
+    expect(await seriousFindings(dialog)).toEqual([]);
+    await close('.jp-mod-reject');
+    expect(server.requests).toEqual([]);
+    await press('Roll back to version 1');
+    fireEvent.change(screen.getByLabelText('Comment (kept in the journal)'), { target: { value: ' it drifts ' } });
+    await close('.jp-mod-warn');
+    expect(server.requests).toEqual([{ kind: 'rollback', path: 'n.ipynb', model: 'penguins', version: '1', comment: 'it drifts' }]);
+    expect(screen.getByRole('heading', { name: 'Back to version 1' })).toBeTruthy();
+    expect(screen.getByRole('button', { name: 'Roll back to version 1' }).getAttribute('aria-disabled')).toBe('true');
+    expect(await seriousFindings(container)).toEqual([]);
+  });
+
+  it('deploys the version in production at the port that is wanted', async () => {
+    registry.known = [version('1', { aliases: ['production'] })];
+    await shown();
+    await press('Deploy…');
+    fireEvent.change(screen.getByLabelText('Port'), { target: { value: '8123' } });
+    await close('.jp-mod-accept');
+    expect(server.requests).toEqual([{ kind: 'deploy', path: 'n.ipynb', model: 'penguins', port: 8123 }]);
+    expect(screen.getByRole('button', { name: 'Deploying…' })).toBeTruthy();
+  });
+
+  async function press(name: string): Promise<void> {
+    await act(async () => {
+      fireEvent.click(screen.getByRole('button', { name }));
+      await new Promise(done => setTimeout(done, 50));
+    });
+  }
+
+  /** Close the dialog by one of its buttons. */
+  async function close(button: string): Promise<void> {
+    await act(async () => {
+      fireEvent.click(document.querySelector(`.jp-Dialog ${button}`)!);
+      await new Promise(done => setTimeout(done, 50));
+    });
+  }
 
   it('offers to go on with one that was stopped on the way', async () => {
     registry.current = promotion();

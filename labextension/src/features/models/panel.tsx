@@ -9,7 +9,9 @@ import { Button, Empty, Failure } from '../../components/state';
 import type { Host } from '../convert/host';
 import { Comparison } from './compare';
 import type { ModelsModel } from './model';
+import { askDeploy, askRollback } from './dialogs';
 import { PromotionPanel } from './promotion.panel';
+import { Traffic } from './traffic';
 import { Version } from './version';
 
 const PAGE = 20; // versions
@@ -29,6 +31,7 @@ export function modelsPanel(props: Props): ReactElement {
 export function ModelsPanel({ model, api, host, trans }: Props): JSX.Element {
   useSignal(model.changed);
   useSignal(model.promotion.changed);
+  useSignal(model.deployment.changed);
   const panel = useRef<HTMLDivElement>(null);
   useKeptFocus(panel, '.jp-mlops-Part button');
   const { models, versions, error } = model;
@@ -62,7 +65,9 @@ export function ModelsPanel({ model, api, host, trans }: Props): JSX.Element {
     <div ref={panel} className="jp-mlops-Models">
       {error && <Failure error={error} trans={trans} retry={() => model.reload()} />}
       <Choice model={model} trans={trans} />
+      <Production model={model} trans={trans} />
       <PromotionPanel model={model.promotion} api={api} goOn={() => void model.promote(model.promotion.version)} trans={trans} />
+      <Traffic model={model.deployment} restart={() => void model.deployment.deploy()} trans={trans} />
       {versions ? <Versions key={versions.name} model={model} versions={versions} trans={trans} /> : <p>{trans.__('Reading the versions…')}</p>}
     </div>
   );
@@ -98,16 +103,63 @@ function Choice({ model, trans }: { model: ModelsModel; trans: TranslationBundle
   );
 }
 
+/** What can be done about the version in production: serve it, and go back to the one before. */
+function Production({ model, trans }: { model: ModelsModel; trans: TranslationBundle }): JSX.Element | null {
+  const { deployment } = model;
+  const now = model.holder('production');
+  const before = model.holder('previous');
+  const deploys = now !== null && deployment.known && !deployment.deployment && !deployment.elsewhere;
+  if (!before && !deploys) {
+    return null;
+  }
+  const rollBack = async (back: string): Promise<void> => {
+    const url = deployment.deployment?.url ?? null;
+    const comment = await askRollback({ model: model.name, back, leaves: now?.version ?? null, url }, trans);
+    if (comment !== null) {
+      await model.rollBack(back, comment);
+    }
+  };
+  const deploy = async (version: string): Promise<void> => {
+    const port = await askDeploy({ model: model.name, version }, trans);
+    if (port !== null) {
+      await deployment.deploy(port);
+    }
+  };
+  const blocked = blockedText(model, trans);
+  return (
+    <div className="jp-mlops-Actions">
+      {deploys && (
+        <Button disabled={deployment.working} onClick={() => void deploy(now.version)}>
+          {deployment.working ? trans.__('Deploying…') : trans.__('Deploy…')}
+        </Button>
+      )}
+      {before && (
+        <Button
+          disabled={blocked !== null}
+          title={blocked ?? trans.__('Version %1 was in production before', before.version)}
+          label={trans.__('Roll back to version %1', before.version)}
+          onClick={() => void rollBack(before.version)}
+        >
+          {trans.__('Roll Back…')}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+/** Why nothing can be promoted or rolled back now. */
+function blockedText({ active, promotion }: ModelsModel, trans: TranslationBundle): string | null {
+  if (active !== null) {
+    return trans.__('Version %1 is being promoted; one goes after the other.', active.version);
+  }
+  return promotion.busy !== null || promotion.working ? trans.__('A promotion is being started.') : null;
+}
+
 function Versions(props: { model: ModelsModel; versions: ModelVersions; trans: TranslationBundle }): JSX.Element {
   const { model, versions, trans } = props;
   const [shown, setShown] = useState(PAGE);
   const { chosen, promotion } = model;
-  const blocked =
-    model.active !== null
-      ? trans.__('Version %1 is being promoted; one goes after the other.', model.active.version)
-      : promotion.busy !== null || promotion.working
-        ? trans.__('A promotion is being started.')
-        : null;
+  const blocked = blockedText(model, trans);
   return (
     <section className="jp-mlops-Part" aria-label={trans.__('Versions')}>
       <h3>{trans.__('Versions')}</h3>

@@ -3,13 +3,14 @@ import { useState } from 'react';
 
 import { Api } from '../../api/client';
 import type { Promotion } from '../../api/messages/models';
-import { sinceText, timeText, valueText } from '../../components/format';
-import { JobLogView, LogText } from '../../components/log';
+import { sinceText, timeText } from '../../components/format';
+import { JobLogView } from '../../components/log';
 import { useSignal } from '../../components/signals';
 import { Button, Failure } from '../../components/state';
-import { Step, Steps } from '../../components/steps';
+import { Steps } from '../../components/steps';
+import { withFigures } from './figures';
 import { isActive, PromotionModel } from './promotion';
-import { promotionSteps } from './steps';
+import { promotionSteps, stepTitles } from './steps';
 
 /** One version on its way into production. */
 export function PromotionPanel(props: {
@@ -28,14 +29,26 @@ export function PromotionPanel(props: {
   const status = promotion?.status ?? (job?.status === 'cancelled' ? 'cancelled' : null); // one may end before it has a journal
   const idle = promotion?.status === 'running' && promotion.job === null && !model.working && !model.busy;
   return (
-    <section className="jp-mlops-Part" aria-label={trans.__('Promotion')}>
-      <h3>{trans.__('Promotion of version %1', model.version)}</h3>
+    <section className="jp-mlops-Part" aria-label={model.rollback ? trans.__('Rollback') : trans.__('Promotion')}>
+      <h3>{model.rollback ? trans.__('Back to version %1', model.version) : trans.__('Promotion of version %1', model.version)}</h3>
       <p role="status" aria-live="polite">
         <strong>{active && !promotion ? trans.__('Starting') : status && statusText(status, trans)}</strong>
         {promotion?.champion && active && <> {trans.__('It would replace version %1.', promotion.champion)}</>}
       </p>
       {model.failure && <Failure error={model.failure} trans={trans} />}
-      <Steps label={trans.__('Steps of the promotion')} steps={withFigures(promotionSteps(model), promotion, trans)} trans={trans} />
+      {promotion?.status === 'failed' &&
+        promotion.steps
+          .filter(step => step.status === 'failed')
+          .map(step => (
+            <p key={step.name} className="jp-mlops-Note jp-mod-error">
+              <strong>{trans.__('%1:', step.title)}</strong> {step.message}
+            </p>
+          ))}
+      <Steps
+        label={model.rollback ? trans.__('Steps of the rollback') : trans.__('Steps of the promotion')}
+        steps={withFigures(promotionSteps(model, stepTitles(trans)), model, trans)}
+        trans={trans}
+      />
       {idle && (
         <div className="jp-mlops-Note">
           <p>{trans.__('No job of this server works on it: it may have been stopped on the way.')}</p>
@@ -46,7 +59,7 @@ export function PromotionPanel(props: {
       )}
       {promotion?.status === 'waiting' && <DecisionForm key={promotion.id} model={model} promotion={promotion} trans={trans} />}
       <div className="jp-mlops-Actions">
-        {active && (
+        {active && !model.rollback && (
           <Button disabled={model.busy !== null || job?.status === 'stopping'} onClick={() => void model.decide('cancel', '')}>
             {model.busy === 'cancel' || job?.status === 'stopping' ? trans.__('Stopping…') : trans.__('Cancel the Promotion')}
           </Button>
@@ -71,40 +84,22 @@ function statusText(status: Promotion['status'], trans: TranslationBundle): stri
   return words[status];
 }
 
-function withFigures(steps: Step[], promotion: Promotion | null, trans: TranslationBundle): Step[] {
-  return steps.map(step => {
-    const known = promotion?.steps.find(one => one.name === step.name);
-    const figures = Object.entries(known?.figures ?? {});
-    const more = (figures.length > 0 || known?.log) && (
-      <details className="jp-mlops-Fold">
-        <summary>
-          {figures.length === 0 ? trans.__('Log') : known?.log ? trans.__('Figures and log') : trans.__('Figures')}
-          <span className="jp-mlops-Heard">{trans.__('of %1', step.title)}</span>
-        </summary>
-        {figures.length > 0 && (
-          <table className="jp-mlops-Table" aria-label={trans.__('Figures of %1', step.title)}>
-            <tbody>
-              {figures.map(([name, value]) => (
-                <tr key={name}>
-                  <th scope="row">{name}</th>
-                  <td>{typeof value === 'boolean' ? (value ? trans.__('yes') : trans.__('no')) : valueText(value)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        )}
-        {known?.log && <LogText text={known.log} label={trans.__('Log of %1', step.title)} />}
-      </details>
-    );
-    return more ? { ...step, more } : step;
-  });
-}
-
 function DecisionForm(props: { model: PromotionModel; promotion: Promotion; trans: TranslationBundle }): JSX.Element {
   const { model, promotion, trans } = props;
   const [comment, setComment] = useState('');
+  const open = promotion.steps.filter(step => step.status === 'inconclusive');
+  const asked = open.map(step => (
+    <p key={step.name} className="jp-mlops-Note jp-mod-warn">
+      <strong>{trans.__('%1 was inconclusive:', step.title)}</strong> {step.message}
+    </p>
+  ));
   if (!promotion.mayDecide) {
-    return <p className="jp-mlops-Note">{promotion.whyNot ?? trans.__('You may not decide about this promotion.')}</p>;
+    return (
+      <>
+        {asked}
+        <p className="jp-mlops-Note">{promotion.whyNot ?? trans.__('You may not decide about this promotion.')}</p>
+      </>
+    );
   }
   const decide = (decision: 'approve' | 'reject'): void => void model.decide(decision, comment);
   return (
@@ -129,6 +124,7 @@ function DecisionForm(props: { model: PromotionModel; promotion: Promotion; tran
           onChange={event => setComment(event.target.value)}
         />
       </div>
+      {asked}
       <div className="jp-mlops-Actions">
         <Button kind="accept" disabled={model.busy !== null} onClick={() => decide('approve')}>
           {model.busy === 'approve' ? trans.__('Approving…') : trans.__('Approve')}

@@ -3,12 +3,20 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import { Api, ApiError } from '../../api/client';
 import { FollowedJob, isOpen, JobsModel } from '../../api/jobs';
-import type { Job, JobEvent } from '../../api/messages/jobs';
-import type { Decision, Promotion } from '../../api/messages/models';
+import type { Job, JobEvent, PromoteRequest, RollbackRequest } from '../../api/messages/jobs';
+import type { Decision, Promotion, PromotionStep } from '../../api/messages/models';
 import { Refresh } from '../../api/refresh';
 
 const RUNNING = 3000; // ms, where no job of this server says that something has changed
 const WAITING = 10_000;
+
+/** The step in which the traffic goes over. */
+export const CANARY = 'canary';
+
+/** Whether a promotion is the way back to the version before: no gates, one step. */
+export function isRollback(promotion: Promotion): boolean {
+  return promotion.steps.length === 1;
+}
 
 /** Whether a promotion has not ended. */
 export function isActive(promotion: Promotion): boolean {
@@ -30,6 +38,8 @@ export class PromotionModel implements IDisposable {
   /** What is promoted, known before the promotion itself is. */
   model = '';
   version = '';
+  /** Whether it is the way back to the version before. */
+  rollback = false;
   /** Why it could not be started or decided. */
   error: ApiError | null = null;
   /** Why nothing new is known of it. */
@@ -61,13 +71,20 @@ export class PromotionModel implements IDisposable {
 
   /** What went wrong: with what was asked for, with the job (where the promotion does not say it itself), with reading. */
   get failure(): ApiError | null {
-    const ended = this.job && !isOpen(this.job) && !this.promotion ? this.job.error : null;
+    const open = !this.promotion || this.promotion.status === 'running';
+    const ended = open && this.job && !isOpen(this.job) ? this.job.error : null;
     return this.error ?? (ended ? new ApiError(ended.code, ended.message, ended.fix) : this.readError);
   }
 
   /** Newest event of a step, for what a running step says. */
   lastEvent(step: string): JobEvent | null {
     return this.followed?.events.filter(event => event.step === step).pop() ?? null;
+  }
+
+  /** Newest figures of a step that the job has told. */
+  lastFigures(step: string): PromotionStep['figures'] | null {
+    const told = this.followed?.events.filter(event => event.step === step && event.data?.figures).pop();
+    return (told?.data?.figures as PromotionStep['figures'] | undefined) ?? null;
   }
 
   get isDisposed(): boolean {
@@ -108,6 +125,7 @@ export class PromotionModel implements IDisposable {
     this.path = path;
     this.model = promotion.model;
     this.version = promotion.version;
+    this.rollback = isRollback(promotion);
     this.promotion = promotion;
     if (isActive(promotion)) {
       void this.refresh.anew();
@@ -117,19 +135,13 @@ export class PromotionModel implements IDisposable {
   }
 
   /** Promote a version; where it stopped on the way, it goes on. */
-  async start(path: string, model: string, version: string): Promise<void> {
-    if (this.busy) {
-      return;
-    }
-    const other = version !== this.version || model !== this.model;
-    if (other || (this.promotion && !isActive(this.promotion))) {
-      this.follow(null);
-      this.promotion = null;
-    }
-    [this.path, this.model, this.version] = [path, model, version];
-    await this.work('starting', async () => {
-      this.follow(await this.jobs.start({ kind: 'promote', path, model, version }));
-    });
+  start(path: string, model: string, version: string): Promise<void> {
+    return this.begin({ kind: 'promote', path, model, version });
+  }
+
+  /** Put the version into production again that was there before. */
+  rollBack(path: string, model: string, version: string, comment: string): Promise<void> {
+    return this.begin({ kind: 'rollback', path, model, version, comment });
   }
 
   /** Approve, reject or cancel what is shown. */
@@ -149,6 +161,23 @@ export class PromotionModel implements IDisposable {
     } else if (decision === 'cancel' && this.job && !this.busy) {
       await this.work(decision, () => this.jobs.cancel(this.job!.id)); // it has not entered the journal yet
     }
+  }
+
+  private async begin(request: PromoteRequest | RollbackRequest): Promise<void> {
+    if (this.busy) {
+      return;
+    }
+    const { path, model, version } = request;
+    const other = version !== this.version || model !== this.model;
+    if (other || !this.promotion || !isActive(this.promotion)) {
+      this.follow(null);
+      this.promotion = null;
+      this.rollback = request.kind === 'rollback';
+    }
+    [this.path, this.model, this.version] = [path, model, version];
+    await this.work('starting', async () => {
+      this.follow(await this.jobs.start(request));
+    });
   }
 
   private async work(what: NonNullable<PromotionModel['busy']>, done: () => Promise<void>): Promise<void> {

@@ -212,10 +212,12 @@ export class Start implements IDisposable {
   }
 
   private note(job: Job): void {
-    const known = job.kind === 'run' ? null : this.last[job.kind];
-    if (job.kind !== 'run' && (!known || known.created <= job.created)) {
-      this.last[job.kind] = job;
-      this._changed.emit();
+    if (job.kind === 'convert' || job.kind === 'promote') {
+      const known = this.last[job.kind];
+      if (!known || known.created <= job.created) {
+        this.last[job.kind] = job;
+        this._changed.emit();
+      }
     }
   }
 
