@@ -23,6 +23,7 @@ import httpx
 
 NOTEBOOK = Path(__file__).parents[1] / "example_notebooks" / "flight_delays.ipynb"
 MODEL = "flight-delays"
+MARK = "made-by-the-demonstration"
 POLICY = """\
 # What `make demo` asks for: a colleague's approval, and a canary that is in a hurry.
 deploy:
@@ -45,10 +46,13 @@ def main() -> int:
         "MLFLOW_TRACKING_URI": f"sqlite:///{state / 'mlflow.db'}", "JUPYTER_MLOPS_DATABASE": f"sqlite:///{state / 'mlops.db'}",
         "JUPYTER_DATA_DIR": str(state / "data"),
     }  # fmt: skip
-    if state.exists():
+    if (state / MARK).exists():
         mlops("deploy", MODEL, "--stop", quiet=True)  # of a demonstration that was cut off
         shutil.rmtree(state)
+    elif state.exists():
+        sys.exit(f"{state} was not made by this demonstration. Give another folder: make demo DEMO=FOLDER.")
     state.mkdir()
+    (state / MARK).touch()
     port = free_port()
     notebook = Path(shutil.copy(NOTEBOOK, demo))
     (demo / "promotion.yaml").write_text(POLICY.format(port=port), encoding="utf-8")

@@ -170,7 +170,10 @@ def reject(arguments: argparse.Namespace) -> int:
         state, user = _found(arguments), current_user()
         mine = state.active and user in (state.author, state.started_by)
         decision: Any = "cancel" if mine and reason_against(state, user) else "reject"
-        view = decide(database_url(), state.id, decision, user=user, comment=arguments.comment, digest=state.digest)
+        view = decide(
+            database_url(), state.id, decision, user=user, comment=arguments.comment, digest=state.digest,
+            registry=_address(arguments, state),
+        )  # fmt: skip
         _show(arguments, {"ok": True, "promotion": state.id, "status": view["status"], "view": view})
         return 0
 
@@ -181,11 +184,10 @@ def rollback(arguments: argparse.Namespace) -> int:
     """Run ``rollback``; returns the exit code."""
 
     def work() -> int:
-        from jupyter_mlops.workflows import rollback as workflow
-        from jupyter_mlops.workflows.promote import PromoteOptions
+        from jupyter_mlops.workflows.promote import PromoteOptions, restore_previous
 
         options = PromoteOptions(tracking_uri=arguments.tracking_uri, comment=arguments.comment)
-        result = workflow.rollback(arguments.model, options, print_event if arguments.json else Console())
+        result = restore_previous(arguments.model, options, print_event if arguments.json else Console())
         _show(arguments, {**result.as_dict(), "view": dict(result.view)})
         return result.exit_code
 
@@ -248,8 +250,7 @@ def _found(arguments: argparse.Namespace) -> PromotionState:
 
 def _address(arguments: argparse.Namespace, state: PromotionState) -> str:
     """The registry of a promotion: as it is given here, since the journal holds no password, else as the journal has it."""
-    from jupyter_mlops.tracking.store import tracking_uri
-    from jupyter_mlops.workflows.promotions import registry_key
+    from jupyter_mlops.tracking.store import registry_key, tracking_uri
 
     given = tracking_uri(arguments.tracking_uri, Path.cwd())
     return given if registry_key(given) == state.registry else state.registry

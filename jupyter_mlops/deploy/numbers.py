@@ -10,8 +10,9 @@ from typing import Any
 __all__ = ["Numbers", "read_numbers", "total"]
 
 _TIMEOUT = 2.0
-# A refused row is the caller's fault; that the service is overloaded or breaks is the version's.
+# That the service is overloaded or breaks is the version's fault; a refused row may be the caller's.
 _ERRORS = ("500", "502", "503", "504")
+_GOOD = "200"
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class Numbers:
 
     Attributes
     ----------
+    refused
+        Requests with rows that the version does not accept.
     latency
         Requests by upper bound of their bucket in seconds, not cumulative; the last bound is infinite.
     predictions
@@ -30,6 +33,7 @@ class Numbers:
     errors: int = 0
     latency: Mapping[float, int] = field(default_factory=dict)
     predictions: Mapping[str, int] = field(default_factory=dict)
+    refused: int = 0
 
     def since(self, before: Numbers) -> Numbers:
         """What was counted since; a replica that has started anew counts from nothing."""
@@ -39,21 +43,22 @@ class Numbers:
             self.requests - before.requests, self.errors - before.errors,
             {bound: count - before.latency.get(bound, 0) for bound, count in self.latency.items()},
             {name: count - before.predictions.get(name, 0) for name, count in self.predictions.items()},
+            self.refused - before.refused,
         )  # fmt: skip
 
 
 def total(many: Iterable[Numbers]) -> Numbers:
     """The sum of several replicas."""
-    requests = errors = 0
+    requests = errors = refused = 0
     latency: dict[float, int] = {}
     predictions: dict[str, int] = {}
     for one in many:
-        requests, errors = requests + one.requests, errors + one.errors
+        requests, errors, refused = requests + one.requests, errors + one.errors, refused + one.refused
         for bound, count in one.latency.items():
             latency[bound] = latency.get(bound, 0) + count
         for name, count in one.predictions.items():
             predictions[name] = predictions.get(name, 0) + count
-    return Numbers(requests, errors, dict(sorted(latency.items())), predictions)
+    return Numbers(requests, errors, dict(sorted(latency.items())), predictions, refused)
 
 
 def read_numbers(port: int) -> Numbers | None:
@@ -85,7 +90,8 @@ def _parsed(text: str) -> Numbers:
         latency[bound] = count - below
         below = count
     errors = sum(count for status, count in statuses.items() if status in _ERRORS)
-    return Numbers(sum(statuses.values()), errors, latency, predictions)
+    total_requests = sum(statuses.values())
+    return Numbers(total_requests, errors, latency, predictions, total_requests - errors - statuses.get(_GOOD, 0))
 
 
 def _samples(families: Iterable[Any]) -> Iterable[Any]:

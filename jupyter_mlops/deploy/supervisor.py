@@ -135,7 +135,16 @@ class Supervisor:
             command, folder, environment = self.replica(Path(spec.versions[version].project), member.port)
         place = self.folder / "logs"
         place.mkdir(exist_ok=True)
-        self.members[name] = launch(command, place / f"{name}.log", folder=folder, environment=environment, member=member)
+        try:
+            self.members[name] = launch(command, place / f"{name}.log", folder=folder, environment=environment, member=member)
+        except OSError as error:  # its folder is gone, or the disk is full
+            log.warning("%s cannot be started: %s", name, error)
+            watched.not_before = time.monotonic() + watched.pause
+            watched.pause = min(2 * watched.pause, _LONGEST_PAUSE)
+            ended = f"cannot be started: {error.strerror}"
+            self.members[name] = replace(member, pid=0, restarts=member.restarts + 1, last_end=ended)
+            return
+        write_members(self.folder, self.members)  # at once: whoever supervises next has to know of it
         log.info("%s started", name)
 
     def _part(self, wanted: Mapping[str, str | None]) -> None:

@@ -278,8 +278,7 @@ def _promote(task: Task, listen: Listener) -> Outcome:
 
 def _rollback(task: Task, listen: Listener) -> Outcome:
     from jupyter_mlops.tracking.lifecycle import PREVIOUS, find_version
-    from jupyter_mlops.workflows.promote import PromoteOptions
-    from jupyter_mlops.workflows.rollback import rollback
+    from jupyter_mlops.workflows.promote import PromoteOptions, restore_previous
 
     model, version = task.request["model"], task.request["version"]
     previous = find_version(task.tracking_uri, model).aliases.get(PREVIOUS)
@@ -291,7 +290,7 @@ def _rollback(task: Task, listen: Listener) -> Outcome:
     options = PromoteOptions(
         tracking_uri=task.tracking_uri, database=task.database, user=task.user, comment=task.request.get("comment", "")
     )
-    done = rollback(model, options, listen)
+    done = restore_previous(model, options, listen)
     message = f"{model} back to version {version}: {done.status}{_reasons(done.view)}"
     error = None if done.ok else {"code": f"rollback-{done.status}", "message": message, "fix": None}
     return Outcome(done.as_dict(), message, error)
@@ -313,11 +312,6 @@ def _deploy(task: Task, listen: Listener) -> Outcome:
 
     model = task.request["model"]
     known = deployment_view(model, task.tracking_uri, task.database)
-    if known["elsewhere"] is not None:
-        raise ConflictError(
-            f"Another model named {model}, of the store {known['elsewhere']}, is deployed on this machine. "
-            f"Stop that first (jupyter mlops deploy {model} --stop), or give one of them another name."
-        )
     if known["deployment"] is not None and known["deployment"]["supervised"]:
         raise ConflictError(
             f"{model} is deployed already, at {known['deployment']['url']}. Promote a version to change what is served."

@@ -12,7 +12,19 @@ from typing import Any
 
 from jupyter_mlops.signature import Column, Signature
 
-__all__ = ["FILE", "Holdout", "NoHoldout", "label_problems", "listed", "read_holdout", "read_signature", "row_problems"]
+__all__ = [
+    "FILE",
+    "HELD_OUT",
+    "Holdout",
+    "NoHoldout",
+    "label_problems",
+    "listed",
+    "read_holdout",
+    "read_signature",
+    "row_problems",
+]
+
+HELD_OUT = "rows held out"
 
 FILE = "holdout/holdout.json"
 _NAMED = 5  # things that a message names
@@ -42,6 +54,11 @@ class Holdout:
     measures: Sequence[Mapping[str, Any]]
     evaluated_on: str
     signature: Signature
+
+    @property
+    def is_held_out(self) -> bool:
+        """Whether the model was not trained on these rows, as far as could be seen."""
+        return self.evaluated_on == HELD_OUT
 
 
 def read_signature(folder: Path) -> Signature:

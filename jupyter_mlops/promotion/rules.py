@@ -84,8 +84,10 @@ def _limit(unit: str) -> Check:
 
 def _percentages(value: Any) -> tuple[float, ...]:
     good = isinstance(value, list) and value and all(_is_number(one) for one in value)
-    if not good or list(value) != sorted(set(value)) or not 0 < value[0] <= value[-1] < 100:
-        raise ValueError("a list of growing percentages between 0 and 100, such as [1, 5, 25, 50]; all of it comes by itself")
+    if not good or list(value) != sorted(set(value)) or not 0.01 <= value[0] <= value[-1] < 100:
+        raise ValueError(
+            "a list of growing percentages from 0.01 to below 100, such as [1, 5, 25, 50]; all of it comes by itself"
+        )
     return tuple(float(one) for one in value)
 
 

@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 from jupyter_mlops.promotion.journal import ENDS, Entry
 
-__all__ = ["APPROVAL", "CANARY", "LIFECYCLE", "Approval", "PromotionState", "StepState", "fold"]
+__all__ = ["APPROVAL", "CANARY", "LIFECYCLE", "RETURNED", "Approval", "PromotionState", "StepState", "fold"]
 
 APPROVAL, CANARY, LIFECYCLE = "approval", "canary", "lifecycle"
+RETURNED = "traffic-returned"  # an entry that may come behind the end: what was moved has gone back
 Status = Literal["running", "waiting", "promoted", "rejected", "failed", "cancelled"]
 StepStatus = Literal["pending", "running", "passed", "failed", "inconclusive", "waiting", "skipped"]
 _OUTCOMES: dict[str, StepStatus] = {
@@ -96,14 +97,28 @@ class PromotionState:
         """Whether it has not ended."""
         return self.ended is None
 
+    @property
+    def is_way_back(self) -> bool:
+        """Whether it goes back to the version before, which passed its gates then."""
+        return [one.name for one in self.steps] == [LIFECYCLE]
+
     def step(self, name: str) -> StepState:
         """A step by its name."""
         return next(one for one in self.steps if one.name == name)
 
     @property
     def moved_on(self) -> str | None:
-        """Machine on which this promotion moved traffic, if it did."""
-        return next((one.figures.get("machine") for one in self.steps if one.name == CANARY), None)
+        """Machine on which this promotion moved traffic that has not gone back."""
+        return self._traffic.get("machine")
+
+    @property
+    def former(self) -> str | None:
+        """Version that had the traffic before; None where nothing was deployed."""
+        return self._traffic.get("former")
+
+    @property
+    def _traffic(self) -> Mapping[str, Any]:
+        return next((one.figures for one in self.steps if one.name == CANARY), {})
 
     def is_done(self, name: str) -> bool:
         """Whether nothing is left to do for a step."""
@@ -121,7 +136,7 @@ def fold(entries: Sequence[Entry]) -> PromotionState:
         steps=tuple(StepState(name, title) for name, title in first.data["steps"]),
     )  # fmt: skip
     for entry in entries[1:]:
-        if state.active:
+        if state.active or entry.what == RETURNED:
             state = _after(state, entry)
         state = replace(state, last=entry)
     return state
@@ -149,6 +164,12 @@ def _after(state: PromotionState, entry: Entry) -> PromotionState:
         return replace(state, status="running", approval=Approval(entry.who, data.get("digest"), data.get("comment", "")))
     if what == "traffic-moved":
         return _with(state, CANARY, "running", data.get("message", ""), figures=data.get("figures") or {})
+    if what == RETURNED:
+        steps = (
+            replace(one, figures={**one.figures, "machine": None, "share": 0}) if one.name == CANARY else one
+            for one in state.steps
+        )
+        return replace(state, steps=tuple(steps))
     if what == "lifecycle-changed":
         return replace(state, lifecycle=data)
     for status in ENDS:

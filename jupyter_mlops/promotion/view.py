@@ -8,7 +8,7 @@ from typing import Any
 from jupyter_mlops.promotion.journal import Entry
 from jupyter_mlops.promotion.policy import why_not
 from jupyter_mlops.promotion.rules import ApprovalRule
-from jupyter_mlops.promotion.state import PromotionState, fold
+from jupyter_mlops.promotion.state import RETURNED, PromotionState, fold
 
 __all__ = ["reason_against", "view"]
 
@@ -64,7 +64,7 @@ def _describe(entry: Entry, state: PromotionState) -> str:
     if entry.what == "lifecycle-changed":
         former = f", version {data['previous']} archived" if data.get("previous") else ""
         return f"Version {data.get('production', entry.version)} goes into production{former}"
-    if entry.what == "traffic-moved":
+    if entry.what in ("traffic-moved", RETURNED):
         return str(data.get("message", ""))
     sentences = {
         "resumed": "Going on where it stood", "interrupted": "Stopped on the way", "waiting": "Waits for an approval",

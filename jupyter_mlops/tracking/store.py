@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 __all__ = [
-    "ANOTHER_STORE", "absolute", "check_address", "check_reachable", "experiment_id", "is_reachable", "page_link", "shown",
+    "ANOTHER_STORE", "absolute", "check_address", "check_reachable", "experiment_id", "is_reachable", "page_link", "registry_key", "shown",
     "sqlite_file", "store", "tracking_uri",
 ]  # fmt: skip
 
@@ -49,6 +49,13 @@ def shown(uri: str) -> str:
         return uri
     port = f":{parts.port}" if parts.port else ""
     return urlunsplit(parts._replace(netloc=f"{parts.hostname}{port}"))
+
+
+def registry_key(uri: str) -> str:
+    """The registry as the journal names it: without a password, and the same from wherever an SQLite file is reached."""
+    file = sqlite_file(uri)
+    _, mark, options = uri.partition("?")
+    return shown(uri).rstrip("/") if file is None else f"sqlite:///{file.resolve()}{mark}{options}"
 
 
 def page_link(uri: str, path: str) -> str | None:

@@ -47,7 +47,7 @@ class AbReport:
     Attributes
     ----------
     unlabelled
-        Rows that have no label yet, and were left out.
+        Rows that have no label (or version, or prediction) yet, and were left out.
     """
 
     score: str
@@ -79,8 +79,8 @@ def ab_report(files: Sequence[Path], options: AbOptions | None = None) -> AbRepo
 
     options = options or AbOptions()
     table = _read(files, options)
-    known = table[table[options.label].notna() & table[options.prediction].notna()]
-    sides = {str(version): part for version, part in known.groupby(known[options.arm].astype(str), sort=False)}
+    known = table[table[[options.arm, options.label, options.prediction]].notna().all(axis=1)]
+    sides = {str(version): part for version, part in known.groupby(known[options.arm].map(_named), sort=False)}
     order = sorted(sides, key=lambda one: (one != options.first, not one.isdecimal(), int(one) if one.isdecimal() else 0, one))
     if options.first is not None and options.first not in sides:
         raise UsageError(f"No row with a label is of version {options.first}; there are {', '.join(order) or 'none'}.")
@@ -88,7 +88,10 @@ def ab_report(files: Sequence[Path], options: AbOptions | None = None) -> AbRepo
         raise UsageError(
             f"Two versions with labels are needed, and the table has {', '.join(order) or 'none'} (column {options.arm})."
         )
-    numbers = known[options.label].dtype.kind == "f" and not np.equal(np.mod(known[options.label], 1), 0).all()
+    numbers = any(
+        known[name].dtype.kind == "f" and not np.equal(np.mod(known[name], 1), 0).all()
+        for name in (options.label, options.prediction)
+    )
     score = options.score or ("rmse" if numbers else "accuracy")
     kind = KINDS[score]
     if kind.needs == "labels":
@@ -114,6 +117,11 @@ def ab_report(files: Sequence[Path], options: AbOptions | None = None) -> AbRepo
         arms = [Arm(one.version, one.rows, -one.score, -one.high, -one.low) for one in arms]
         contrasts = [Contrast(one.version, -one.difference, -one.high, -one.low, one.verdict) for one in contrasts]
     return AbReport(score, kind.error, options.confidence, tuple(arms), tuple(contrasts), len(table) - len(known))
+
+
+def _named(version: Any) -> str:
+    """2 and 2.0, which pandas makes of it where a cell is empty, are one version."""
+    return str(int(version)) if isinstance(version, float) and version.is_integer() else str(version)
 
 
 def _numbers(part: pd.DataFrame, options: AbOptions) -> tuple[Any, ...]:

@@ -188,9 +188,9 @@ class _Controller:
             self.listen(Event(name, "progress", verdict.reason, done, data=self._figures()))
 
     def _bake(self) -> str | None:
-        """Why to go back, if there is a reason: the former version has no traffic any more to compare with."""
+        """Why to go back, if there is a reason."""
         ended = time.monotonic() + self.options.bake
-        self.canary = Canary()
+        self.canary = self.canary.bake()
         self._look()
         while time.monotonic() < ended:
             time.sleep(min(self.options.look, max(0.0, ended - time.monotonic())))
@@ -218,6 +218,12 @@ class _Controller:
     # -- looking --------------------------------------------------------------------------------------------------------
 
     def _look(self) -> Window:
+        current = self.deployments.get(self.spec.model, machine())
+        if current.revision != self.known.revision:
+            raise ConflictError(
+                f"The traffic of {self.spec.model} was changed by somebody else: {_words(current.spec.traffic)}. "
+                f"Look at it: jupyter mlops status {self.spec.model}."
+            )
         ensure_supervisor(self.spec.model, self.spec.place, self.database)
         members = read_members(self.spec.place)
         counted: dict[str, list[Numbers]] = {self.version: [], self.former: []}
@@ -236,7 +242,7 @@ class _Controller:
         if bounds:
             self.limits = replace(self.limits, bounds=bounds)
         counts = Counts(numbers.requests, min(numbers.errors, numbers.requests))
-        return Answers(counts, tuple(numbers.latency.values()), dict(numbers.predictions))
+        return Answers(counts, tuple(numbers.latency.values()), dict(numbers.predictions), refused=numbers.refused)
 
     def _figures(self) -> dict[str, Any]:
         canary = self.canary
@@ -244,6 +250,10 @@ class _Controller:
             "requests": canary.step_requests, "evidence": round(canary.error_rate.evidence, 3),
             "latencyRatio": None if canary.ratio is None else round(canary.ratio, 2), "slowLooks": canary.slow,
         }  # fmt: skip
+
+
+def _words(traffic: Traffic) -> str:
+    return ", ".join(f"version {version} {weight / 100:g}%" for version, weight in traffic.weights.items())
 
 
 def take_off(
@@ -285,10 +295,10 @@ def _read_state(folder: Path, version: str) -> Canary:
     if data["version"] != version:
         return Canary()
     kept = data["canary"]
-    return Canary(**{
-        **kept, "error_rate": ErrorRate(tuple(kept["error_rate"]["logs"])), "stable_latency": tuple(kept["stable_latency"]),
-        "canary_latency": tuple(kept["canary_latency"]),
-    })  # fmt: skip
+    counts = {name: None if kept[name] is None else Counts(**kept[name]) for name in ("champion", "baked")}
+    processes = {name: ErrorRate(tuple(kept[name]["logs"])) for name in ("error_rate", "refusals")}
+    latencies = {name: tuple(kept[name]) for name in ("stable_latency", "canary_latency")}
+    return Canary(**{**kept, **counts, **processes, **latencies})
 
 
 def _forget_state(folder: Path) -> None:

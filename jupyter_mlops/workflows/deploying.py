@@ -11,19 +11,22 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from math import isinf
 from pathlib import Path
 from typing import Any
 
 from jupyter_mlops.database import database_url
+from jupyter_mlops.deploy.files import CANARY
 from jupyter_mlops.deploy.members import Member, read_members
 from jupyter_mlops.deploy.numbers import Numbers, read_numbers, total
 from jupyter_mlops.deploy.spec import Deployment, Deployments, Served, Spec
 from jupyter_mlops.deploy.traffic import Traffic
-from jupyter_mlops.errors import EnvironmentLackError, NotFoundError, NotReadyError, UsageError
+from jupyter_mlops.errors import ConflictError, EnvironmentLackError, NotFoundError, NotReadyError, UsageError
+from jupyter_mlops.notebook.checks.secrets import redacted
 from jupyter_mlops.processes import machine
 from jupyter_mlops.promotion.verdicts.histograms import quantile
 from jupyter_mlops.tracking.lifecycle import PRODUCTION, find_version
-from jupyter_mlops.tracking.store import tracking_uri
+from jupyter_mlops.tracking.store import registry_key, shown, tracking_uri
 from jupyter_mlops.workflows.artifact import Artifact, ArtifactError
 from jupyter_mlops.workflows.events import Event, Listener
 from jupyter_mlops.workflows.supervising import ensure_supervisor, is_supervised
@@ -70,8 +73,8 @@ class VersionStatus:
     p99: float
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON; latencies in seconds."""
-        return dict(vars(self))
+        """Plain data for JSON; latencies in seconds, None beyond what the service tells apart."""
+        return {name: None if isinstance(value, float) and isinf(value) else value for name, value in vars(self).items()}
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,8 @@ def deploy(
         There is no such model or version, or none in production.
     UsageError
         The port is taken; a share is asked for where nothing else is served.
+    ConflictError
+        A model of this name, of another registry, is deployed.
     EnvironmentLackError
         Envoy is not installed, the registry is away, or the version did not get ready; the former one then serves on.
     """
@@ -128,6 +133,11 @@ def deploy(
     deployments = Deployments(database_url(options.database))
     before = _find(deployments, model)
     uri = options.tracking_uri or (before.spec.tracking_uri if before else tracking_uri(None, Path()))
+    if before is not None and registry_key(before.spec.tracking_uri) != registry_key(uri):
+        raise ConflictError(
+            f"Another model named {model}, of the store {shown(before.spec.tracking_uri)}, is deployed on this machine. "
+            f"Stop that first (jupyter mlops deploy {model} --stop), or give one of them another name."
+        )
     listen(Event("fetch", "started", f"the project of {model}"))
     number, project = _fetch(uri, model, version)
     listen(Event("fetch", "done", f"version {number}"))
@@ -147,11 +157,16 @@ def deploy(
         known = deployments.add(spec, machine())
     else:
         _same_address(before.spec, options)
+        if number in before.spec.versions and before.spec.versions[number].project != str(project):
+            raise ConflictError(
+                f"Another version {number} of {model} is served: the model was deleted and registered anew. "
+                f"Stop serving it first: jupyter mlops deploy {model} --stop."
+            )
         versions = {**before.spec.versions, number: served}
         known = deployments.change(before, machine(), versions=versions, running=True)
     ensure_supervisor(model, known.spec.place, options.database)
     try:
-        _wait_ready(known.spec, number, listen)
+        _wait_ready(deployments, known.spec, number, listen)
     except NotReadyError:
         _back(deployments, before, known, options.database)
         raise
@@ -201,6 +216,7 @@ def undeploy(model: str, database: str | None = None, listen: Listener = lambda 
 
 def _move(deployments: Deployments, known: Deployment, number: str, share: float | None, listen: Listener) -> Deployment:
     spec = known.spec
+    (spec.place / CANARY).unlink(missing_ok=True)  # what is shared by hand is no canary that somebody has to look after
     if share is not None:
         if number == spec.traffic.stable:
             raise UsageError(
@@ -222,8 +238,8 @@ def _back(deployments: Deployments, before: Deployment | None, known: Deployment
         deployments.change(known, machine(), versions=before.spec.versions)
 
 
-def _wait_ready(spec: Spec, number: str, listen: Listener) -> None:
-    wanted = spec.versions[number].replicas
+def _wait_ready(deployments: Deployments, spec: Spec, number: str, listen: Listener) -> None:
+    wanted, looked = spec.versions[number].replicas, time.monotonic()
     listen(Event("replicas", "started", f"{wanted} of version {number}"))
     deadline, told = time.monotonic() + _READY, 0
     while True:
@@ -240,6 +256,11 @@ def _wait_ready(spec: Spec, number: str, listen: Listener) -> None:
                 f"Version {number} did not get ready: {ready} of {wanted} replicas. The end of its log, "
                 f"{spec.place / 'logs' / name}.log, says:\n{_tail(spec.place / 'logs' / f'{name}.log')}"
             )
+        if time.monotonic() - looked > 1.0:
+            looked = time.monotonic()
+            now = _find(deployments, spec.model)
+            if now is None or not now.spec.running or number not in now.spec.versions:
+                raise ConflictError(f"Version {number} of {spec.model} was stopped by somebody else, before it was ready.")
         if ready != told:
             told = ready
             listen(Event("replicas", "progress", f"{ready} of {wanted} ready", ready / wanted))
@@ -319,7 +340,7 @@ def _find(deployments: Deployments, model: str) -> Deployment | None:
 
 def _tail(path: Path, lines: int = 15) -> str:
     try:
-        return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+        return redacted("\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]))
     except OSError:
         return "(there is no log)"
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from jupyter_mlops.database import database_url
 from jupyter_mlops.deploy.spec import Deployments
 from jupyter_mlops.errors import NotFoundError
 from jupyter_mlops.processes import machine
-from jupyter_mlops.tracking.store import shown
+from jupyter_mlops.tracking.store import registry_key, shown
 from jupyter_mlops.workflows.deploying import deployment_status
-from jupyter_mlops.workflows.promotions import registry_key
 
 __all__ = ["deployment_view"]
 
@@ -40,6 +38,4 @@ def deployment_view(model: str, uri: str, database: str | None = None) -> dict[s
     except NotFoundError:
         return {"deployment": None, "elsewhere": None}
     del status["folder"]  # nothing for a page
-    for one in status["versions"]:
-        one |= {name: one[name] if math.isfinite(one[name]) else None for name in ("p50", "p99")}
     return {"deployment": status, "elsewhere": None}

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_mlops.promotion.holdout import FILE
+from jupyter_mlops.promotion.holdout import FILE, HELD_OUT
 from jupyter_mlops.workflows.captured import Captured, load_captured, load_estimator, match_rows
 from jupyter_mlops.workflows.labels import Answers, Labels, find_labels, plain_array
 from jupyter_mlops.workflows.prover import _as_frame, _package, _rows, _usable, answered
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["holdout"]
 
-_HELD_OUT, _TRAINING, _MIXED = "rows held out", "training rows", "all rows, training rows among them"
+_TRAINING, _MIXED = "training rows", "all rows, training rows among them"
 _WORTH = 30  # rows that were held out; with fewer, those of the training that are evaluated too are kept
 _CHECKED = 200  # rows of the training that are looked up in the raw table
 _ADVICE = "Evaluate the model on rows held out, with a metric: accuracy_score(y_test, model.predict(X_test)), say."
@@ -56,7 +56,7 @@ def holdout(
     (root / FILE).write_text(json.dumps(made, ensure_ascii=False) + "\n", encoding="utf-8")
     source = made["source"]
     problems = []
-    if made["evaluated_on"] != _HELD_OUT:
+    if made["evaluated_on"] != HELD_OUT:
         problems.append(
             {"code": "holdout-trained-on", "severity": "info", "cell": source["cell"], "line": source["line"],
              "message": f"The notebook evaluates its model on {made['evaluated_on']}, so these are what later versions are compared "
@@ -97,13 +97,13 @@ def _made(place: Path, root: Path, package: str, raw: str | None, needed: Sequen
     columns = list(needed) if raw is not None else [str(name) for name in rows.columns]
     trained = _trained(captured, table, rows, build, synthetic)
     kept = np.array([labels.values[at] is not None for at in positions]) & _sayable(rows, columns)
-    evaluated_on = _HELD_OUT
+    evaluated_on = HELD_OUT
     if trained is None or trained[kept].all():
         evaluated_on = _MIXED if trained is None else _TRAINING
     elif trained.any():
-        evaluated_on = _HELD_OUT if (kept & ~trained).sum() >= _WORTH else _MIXED
-        kept = kept & ~trained if evaluated_on == _HELD_OUT else kept
-    if labels.measure == "column" and evaluated_on != _HELD_OUT:
+        evaluated_on = HELD_OUT if (kept & ~trained).sum() >= _WORTH else _MIXED
+        kept = kept & ~trained if evaluated_on == HELD_OUT else kept
+    if labels.measure == "column" and evaluated_on != HELD_OUT:
         raise _NoHoldout("the notebook measures its model on rows of the training only, and not with labels that could be seen")
     if not kept.any():
         raise _NoHoldout("none of the rows that the notebook evaluates on has a label")

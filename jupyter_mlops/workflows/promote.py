@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_mlops.database import database_url, now
-from jupyter_mlops.errors import ConflictError, MlopsError, NotFoundError, UsageError
+from jupyter_mlops.errors import ConflictError, MlopsError, NotFoundError, NotReadyError, UsageError
 from jupyter_mlops.processes import created, is_alive, machine
 from jupyter_mlops.promotion.gates import GATES
 from jupyter_mlops.promotion.gates.kinds import Champion, Gate, GateResult, Subject, Tell
@@ -27,13 +27,12 @@ from jupyter_mlops.promotion.rules import ApprovalRule
 from jupyter_mlops.promotion.state import APPROVAL, CANARY, LIFECYCLE, PromotionState, fold
 from jupyter_mlops.promotion.view import view
 from jupyter_mlops.tracking.lifecycle import AUTHOR, PREVIOUS, VersionFacts, apply_lifecycle, find_version, mark_canary
-from jupyter_mlops.tracking.store import check_reachable, shown, tracking_uri
+from jupyter_mlops.tracking.store import check_reachable, registry_key, shown, tracking_uri
 from jupyter_mlops.workflows.artifact import Artifact, ArtifactError
 from jupyter_mlops.workflows.events import Event, Listener, Progress
 from jupyter_mlops.workflows.person import current_user
-from jupyter_mlops.workflows.promotions import registry_key
 from jupyter_mlops.workflows.reconciling import reconcile
-from jupyter_mlops.workflows.taking_over import TookOver, take_over, traffic_back
+from jupyter_mlops.workflows.taking_over import TookOver, is_moved, serve_instead, serving, take_over, traffic_back
 
 __all__ = ["PromoteOptions", "PromoteResult", "promote", "restore_previous"]
 
@@ -110,13 +109,14 @@ def promote(
     """
     options = options or PromoteOptions()
     journal, uri, user = _opened(options)
-    return _go_on(journal, _begin_or_find(journal, uri, model, version, user, options.comment), uri, user, options, listen)
+    return _go_on(journal, _begin_or_find(journal, uri, model, version, user, options), uri, user, options, listen)
 
 
 def restore_previous(model: str, options: PromoteOptions | None = None, listen: Listener = lambda event: None) -> PromoteResult:
     """Put the version that was in production before into production again. It went through its gates then: none runs.
 
-    In the journal this is a promotion with one step. The version that it replaces becomes the one before.
+    Where the model is deployed on this machine, that version gets all the traffic first. In the journal this is a promotion with
+    one step. The version that it replaces becomes the one before.
 
     Raises
     ------
@@ -133,13 +133,13 @@ def restore_previous(model: str, options: PromoteOptions | None = None, listen: 
     active = journal.active(registry, model)
     if active is not None:
         state = fold(journal.entries(active))
-        if [one.name for one in state.steps] != [LIFECYCLE]:
+        if not state.is_way_back:
             raise ConflictError(
                 f"Version {state.version} of {model} is on its way into production (promotion {state.id}, {state.status}). "
                 f"End that first: `jupyter mlops reject {state.id}`."
             )
         return _go_on(journal, state, uri, user, options, listen)
-    mended = reconcile(journal, uri, model)
+    mended = reconcile(journal, uri, model, options.database, user)
     previous = find_version(uri, model).aliases.get(PREVIOUS)
     if previous is None:
         raise NotFoundError(f"No version of {model} was in production before the one that is, so there is nothing to go back to.")
@@ -176,7 +176,9 @@ def _result(journal: Journal, promotion: str, user: str, uri: str) -> PromoteRes
     return PromoteResult(promotion, shape["status"], shape, uri)
 
 
-def _begin_or_find(journal: Journal, uri: str, model: str, version: str | None, user: str, comment: str) -> PromotionState:
+def _begin_or_find(
+    journal: Journal, uri: str, model: str, version: str | None, user: str, options: PromoteOptions
+) -> PromotionState:
     """The active promotion of the model, else a new one."""
     registry = registry_key(uri)
     for _ in range(3):
@@ -189,13 +191,13 @@ def _begin_or_find(journal: Journal, uri: str, model: str, version: str | None, 
                     f"{state.started_by}). Let it end, or cancel it: `jupyter mlops reject {state.id}`. Then promote version {version}."
                 )
             return state
-        mended = reconcile(journal, uri, model)
+        mended = reconcile(journal, uri, model, options.database, user)
         facts = find_version(uri, model, version)
         if facts.champion == facts.version:
             raise ConflictError(f"Version {facts.version} of {model} is in production already. Nothing is to be done.")
         steps = [[gate.name, gate.title] for gate in GATES] + _LAST
         try:
-            return fold([journal.start(registry, model, facts.version, user, _first(facts, steps, comment, mended))])
+            return fold([journal.start(registry, model, facts.version, user, _first(facts, steps, options.comment, mended))])
         except Active:
             continue  # somebody else was faster: go on with theirs, or say so
     raise ConflictError(f"Several promotions of {model} were begun at once. Try again.")
@@ -272,24 +274,40 @@ class _Promotion:
 
     def run(self) -> None:
         """All open steps; afterwards the journal says how it stands."""
+        if self.state.moved_on not in (None, machine()):
+            raise ConflictError(
+                f"The traffic of {self.state.model} is being moved on {self.state.moved_on}. Go on with the promotion there."
+            )
         try:
             if self.state.last.number > 1 or self.state.runner != _runner():
                 self._write("resumed", runner=_runner())
             self._steps()
         except _Over:
-            self.state = fold(self.journal.entries(self.state.id))
-            if self.state.active:
-                raise ConflictError(f"Another process goes on with the promotion {self.state.id}. This one stops.") from None
-            self._give_back()
-            self.progress.failed(f"The promotion was ended by {self.state.last.who}: {self.state.status}.")
+            self._over()
         except _No as reason:
             self._write("failed", message=str(reason))
         except KeyboardInterrupt:
             self._interrupted("Stopped. Promote again to go on.")
             raise
         except MlopsError as error:
+            if self._is_over():  # whoever ended it has taken the traffic back, too
+                self._over()
+                return
             self._interrupted(f"{error} Promote again to go on.")
             raise
+
+    def _over(self) -> None:
+        """It was ended from outside, or taken over."""
+        self.state = fold(self.journal.entries(self.state.id))
+        if self.state.active:
+            raise ConflictError(f"Another process goes on with the promotion {self.state.id}. This one stops.")
+        self._give_back()
+        self.progress.failed(f"The promotion was ended by {self.state.last.who}: {self.state.status}.")
+
+    def _is_over(self) -> bool:
+        with suppress(MlopsError):
+            return not fold(self.journal.entries(self.state.id)).active
+        return False
 
     def _steps(self) -> None:
         for name in [one.name for one in self.state.steps]:
@@ -398,26 +416,32 @@ class _Promotion:
     def _take_over(self) -> None:
         """The traffic goes over in steps; the alias `canary` says so meanwhile."""
         started = time.perf_counter()
-        if self.state.moved_on not in (None, machine()):
-            raise ConflictError(
-                f"The traffic of {self.state.model} is being moved on {self.state.moved_on}. Go on with the promotion there."
-            )
+        if self.state.step(CANARY).status == "failed":  # it was cut off between that and its end
+            raise _No(f"Traffic: {self.state.step(CANARY).message}")
         with self.progress.step(CANARY):
             self._write("step-started", step=CANARY)
             try:
                 self._still_approved()
-                mark_canary(self.uri, self.state.model, self.state.version)
-                done = take_over(
-                    self.state.model, self.state.version, self.artifact.policy(), self.uri, self.options.database, self._traffic
-                )
-            except (ArtifactError, NotFoundError) as error:
+                policy = self.artifact.policy()
+                if self.state.moved_on is None and is_moved(self.state.model, policy, self.uri, self.options.database):
+                    former = serving(self.state.model, self.uri, self.options.database)
+                    said = f"version {former} serves" if former else f"nothing serves {self.state.model} yet"
+                    # Before anything moves: whoever ends this promotion knows what to go back to.
+                    self._write("traffic-moved", message=said, figures={"share": 0, "machine": machine(), "former": former})
+                    mark_canary(self.uri, self.state.model, self.state.version)
+                done = take_over(self.state.model, self.state.version, policy, self.uri, self.options.database, self._traffic)
+            except ArtifactError as error:
                 done = TookOver("failed", f"The approval is void: {error}" if self.state.approval else str(error))
+                self._give_back()
+            except NotFoundError as error:
+                done = TookOver("failed", str(error))
                 self._give_back()
         seconds = round(time.perf_counter() - started, 2)
         figures = {**self.state.step(CANARY).figures, **self._looked, **done.figures} if done.status != "skipped" else {}
         self._write(f"step-{done.status}", step=CANARY, message=done.message, seconds=seconds, figures=figures)
         if done.status != "passed":
-            mark_canary(self.uri, self.state.model, None)  # after the traffic: see `reconcile` for where the registry is away
+            with suppress(MlopsError):  # after the traffic; where the registry is away, the next promotion does it
+                mark_canary(self.uri, self.state.model, None)
         if done.status == "failed":
             self._say_failed(CANARY, done.message, seconds, figures)
             raise _No(f"Traffic: {done.message}")
@@ -431,7 +455,8 @@ class _Promotion:
             self.progress.say(event.message, event.fraction)
             return
         self._looked = {**self._looked, **event.data}
-        figures = {"share": 0 if share == "shadow" else float(share.removesuffix("%")), "machine": machine(), **self._looked}
+        known = {name: self.state.step(CANARY).figures.get(name) for name in ("machine", "former")}
+        figures = {"share": 0 if share == "shadow" else float(share.removesuffix("%")), **known, **self._looked}
         said = f"{share}: {event.message}" if event.message else share
         if event.status == "started":
             where = "copies of the requests" if share == "shadow" else f"{share} of the traffic"
@@ -441,9 +466,14 @@ class _Promotion:
         fraction = event.fraction if event.status == "progress" else None
         self.progress.listen(Event(CANARY, "progress", said, fraction, data={"figures": figures}))
 
+    def _while_serving(self, event: Event) -> None:
+        self.progress.say(event.message, event.fraction)
+
     def _give_back(self) -> None:
         """What this promotion moved goes back; then the alias."""
-        if said := traffic_back(self.state, self.uri, self.options.database):
+        said = traffic_back(self.journal, self.state.id, self.uri, self.options.database, self.user)
+        self.state = fold(self.journal.entries(self.state.id))
+        if said:
             self.progress.say(said)
 
     def _into_production(self) -> None:
@@ -453,13 +483,16 @@ class _Promotion:
                 if state.lifecycle is None:  # else it is decided, and only has to be carried out
                     self._write("step-started", step=LIFECYCLE)
                     self._still_approved()
+                    if state.is_way_back:
+                        serve_instead(state.model, state.version, self.uri, self.options.database, self._while_serving)
                     facts = find_version(self.uri, state.model, state.version)
                     former = facts.champion if facts.champion != state.version else facts.aliases.get(PREVIOUS)
                     self._write("lifecycle-changed", production=state.version, previous=former)
                 decided = self.state.lifecycle or {}
                 changed = apply_lifecycle(self.uri, state.model, decided["production"], decided.get("previous"))
-            except (ArtifactError, NotFoundError) as error:
-                reason = f"The approval is void: {error}" if state.approval else str(error)
+            except (ArtifactError, NotFoundError, NotReadyError) as error:
+                void = state.approval and isinstance(error, ArtifactError)
+                reason = f"The approval is void: {error}" if void else str(error)
                 self._give_back()
                 self._write("step-failed", step=LIFECYCLE, message=reason)
                 self._say_failed(LIFECYCLE, reason, round(time.perf_counter() - started, 2))

@@ -11,20 +11,13 @@ from jupyter_mlops.promotion.policy import why_not
 from jupyter_mlops.promotion.rules import ApprovalRule
 from jupyter_mlops.promotion.state import PromotionState, fold
 from jupyter_mlops.promotion.view import view
-from jupyter_mlops.tracking.store import shown, sqlite_file
+from jupyter_mlops.tracking.store import registry_key
 from jupyter_mlops.workflows.taking_over import traffic_back
 
-__all__ = ["Decision", "decide", "find_promotion", "promotion_view", "promotions_of", "registry_key"]
+__all__ = ["Decision", "decide", "find_promotion", "promotion_view", "promotions_of"]
 
 Decision = Literal["approve", "reject", "cancel"]
 _WORDS = {"approve": "approved", "reject": "rejected", "cancel": "cancelled"}
-
-
-def registry_key(uri: str) -> str:
-    """The registry as the journal names it: without a password, and the same from wherever an SQLite file is reached."""
-    file = sqlite_file(uri)
-    _, mark, options = uri.partition("?")
-    return shown(uri).rstrip("/") if file is None else f"sqlite:///{file.resolve()}{mark}{options}"
 
 
 def promotions_of(
@@ -103,8 +96,7 @@ def decide(
     """
     journal = Journal(database)
     for _ in range(5):
-        entries = _entries(journal, promotion_id)
-        state = fold(entries)
+        state = fold(_entries(journal, promotion_id))
         if registry is not None and registry_key(registry) != state.registry:
             raise NotFoundError(
                 f"The promotion {promotion_id} is of the store {state.registry}, not of {registry_key(registry)}."
@@ -112,12 +104,12 @@ def decide(
         _check(state, decision, user, digest)
         try:
             data = {"comment": comment.strip(), "digest": state.digest}
-            made = journal.append(state.last, user, _WORDS[decision], data)
+            journal.append(state.last, user, _WORDS[decision], data)
         except Moved:  # a step ended in between: look again
             continue
         if decision == "cancel":  # nobody may be working on it who would do this
-            traffic_back(state, registry or state.registry, database)
-        return view([*entries, made], user)
+            traffic_back(journal, promotion_id, registry or state.registry, database, user)
+        return view(journal.entries(promotion_id), user)
     raise ConflictError(f"The promotion {promotion_id} changes too fast to decide about it. Try again.")
 
 
@@ -127,7 +119,7 @@ def _check(state: PromotionState, decision: Decision, user: str, digest: str | N
         raise ConflictError(f"{name} is over: {state.status}. `jupyter mlops promote {state.model}` begins another one.")
     against = why_not(ApprovalRule.from_dict(state.rule or {}), state.author, user)
     if decision == "cancel":
-        if state.lifecycle is not None:
+        if state.lifecycle is not None or state.is_way_back:
             raise ConflictError(f"{name} is changing the registry by now. Let it end: `jupyter mlops promote {state.model}`.")
         if user not in (state.author, state.started_by) and (state.status != "waiting" or against):
             who = f"{state.started_by} or {state.author}" if state.author not in ("", state.started_by) else state.started_by

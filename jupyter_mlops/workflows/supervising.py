@@ -97,7 +97,7 @@ def _looked_after(deployments: Deployments, known: Deployment) -> Deployment:
 
 
 def _replica(project: Path, port: int) -> tuple[list[str], Path, Mapping[str, str]]:
-    environment = service_environment(project, port) | {"SERVICE_DRAIN_SECONDS": "0.5", "SERVICE_GRACE_SECONDS": "30"}
+    environment = service_environment(project, port, "MLFLOW_") | {"SERVICE_DRAIN_SECONDS": "0.5", "SERVICE_GRACE_SECONDS": "30"}
     return [sys.executable, "-m", "service"], project, environment
 
 

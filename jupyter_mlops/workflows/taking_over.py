@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from jupyter_mlops.database import database_url
 from jupyter_mlops.deploy.spec import Deployment, Deployments
 from jupyter_mlops.errors import ConflictError, NotFoundError, NotReadyError, TrackingError
 from jupyter_mlops.processes import machine
+from jupyter_mlops.promotion.journal import Journal, Moved
 from jupyter_mlops.promotion.policy import Policy
-from jupyter_mlops.promotion.state import PromotionState
+from jupyter_mlops.promotion.state import RETURNED, PromotionState, fold
 from jupyter_mlops.promotion.verdicts.canary import Limits
 from jupyter_mlops.tracking.lifecycle import mark_canary
+from jupyter_mlops.tracking.store import registry_key
 from jupyter_mlops.workflows.canary import CanaryOptions, run_canary, take_off
 from jupyter_mlops.workflows.deploying import DeployOptions, deploy, undeploy
 from jupyter_mlops.workflows.events import Listener
 
-__all__ = ["TookOver", "options_of", "take_over", "traffic_back"]
+__all__ = ["TookOver", "is_moved", "options_of", "serve_instead", "serving", "take_over", "traffic_back"]
 
 
 @dataclass(frozen=True)
@@ -59,33 +61,58 @@ def take_over(model: str, version: str, policy: Policy, uri: str, database: str 
     EnvironmentLackError
         The version did not get ready, or the database is away.
     """
-    known = _find(Deployments(database_url(database)), model)
-    here = {"machine": machine(), "share": 100}
+    known, options = _find(Deployments(database_url(database)), model, uri), DeployOptions(tracking_uri=uri, database=database)
     try:
         if known is None:
             if policy.deploy.target == "none":
                 return TookOver("skipped", f"not deployed on this machine: `jupyter mlops deploy {model}` serves it")
-            options = DeployOptions(port=policy.deploy.port, replicas=policy.deploy.replicas, tracking_uri=uri, database=database)
-            found = deploy(model, version, options, tell)
+            found = deploy(model, version, replace(options, port=policy.deploy.port, replicas=policy.deploy.replicas), tell)
             message = f"deployed at {found.url}; nothing served {model} before, so there was no traffic to move"
-            return TookOver("passed", message, {**here, "url": found.url})
+            return TookOver("passed", message, {"share": 100, "url": found.url})
         if list(known.spec.versions) == [version]:
-            return TookOver("passed", f"version {version} has all the traffic", {"share": 100})
-        result = run_canary(model, version, options_of(policy), DeployOptions(tracking_uri=uri, database=database), tell)
+            found = deploy(model, version, options, tell)  # it is looked after, and ready
+            return TookOver("passed", f"version {version} has all the traffic", {"share": 100, "url": found.url})
+        result = run_canary(model, version, options_of(policy), options, tell)
     except NotReadyError as error:
         return TookOver("failed", str(error))
     if result.status == "aborted":
-        return TookOver("failed", f"taken off again: {result.reason}", {**here, "share": 0})
-    return TookOver("passed", f"all the traffic: {result.reason}", here)
+        return TookOver("failed", f"taken off again: {result.reason}", {"share": 0, "machine": None})
+    return TookOver("passed", f"all the traffic: {result.reason}", {"share": 100})
 
 
-def traffic_back(state: PromotionState, uri: str, database: str | None) -> str:
+def is_moved(model: str, policy: Policy, uri: str, database: str | None) -> bool:
+    """Whether there is traffic on this machine that a promotion moves, or will be."""
+    return policy.deploy.target == "local" or serving(model, uri, database) is not None
+
+
+def serving(model: str, uri: str, database: str | None) -> str | None:
+    """The version that has the traffic of a model on this machine; None where it is not deployed."""
+    known = _find(Deployments(database_url(database)), model, uri)
+    return None if known is None else known.spec.traffic.stable
+
+
+def serve_instead(model: str, version: str, uri: str, database: str | None, tell: Listener) -> None:
+    """Give all traffic to a version, where its model is deployed on this machine and another one has it.
+
+    Raises
+    ------
+    NotReadyError
+        It did not get ready; what was served is served on.
+    """
+    known = _find(Deployments(database_url(database)), model, uri)
+    if known is not None and (known.spec.traffic.stable != version or len(known.spec.versions) > 1):
+        deploy(model, version, DeployOptions(tracking_uri=uri, database=database), tell)
+
+
+def traffic_back(journal: Journal, promotion: str, uri: str, database: str | None, user: str) -> str:
     """Take the version of a promotion off the traffic that this promotion moved to it, and then the alias `canary` off it.
 
     Parameters
     ----------
     uri
         Its registry; where that does not answer, the alias is taken off with the next promotion.
+    user
+        Who ends the promotion.
 
     Returns
     -------
@@ -97,9 +124,16 @@ def traffic_back(state: PromotionState, uri: str, database: str | None) -> str:
     ConflictError
         The deployment is changed by others all the time.
     EnvironmentLackError
-        The database is away, or the champion did not get ready.
+        The database is away, or the version before did not get ready.
     """
-    said = _given_back(state, uri, database) if state.moved_on == machine() else ""
+    state, said = fold(journal.entries(promotion)), ""
+    if state.moved_on == machine():
+        said = _given_back(state, uri, database)
+        for _ in range(5):  # while others write
+            with suppress(Moved):
+                journal.append(state.last, user, RETURNED, {"message": said or "nothing had been moved"})
+                break
+            state = fold(journal.entries(promotion))
     with suppress(NotFoundError, TrackingError):
         mark_canary(uri, state.model, None)
     return said
@@ -108,19 +142,21 @@ def traffic_back(state: PromotionState, uri: str, database: str | None) -> str:
 def _given_back(state: PromotionState, uri: str, database: str | None) -> str:
     deployments = Deployments(database_url(database))
     for _ in range(5):  # somebody else may change the deployment in the same moment
-        known = _find(deployments, state.model)
+        known = _find(deployments, state.model, uri)
         if known is None or state.version not in known.spec.versions:
             return ""
         others = [one for one in known.spec.versions if one != state.version]
         try:
+            if state.version == state.former:  # it had the traffic before this promotion
+                return ""
             if others:
                 take_off(deployments, known, others[0], database)
                 return f"all traffic to version {others[0]}"
-            if state.champion is None:
+            if state.former is None:
                 undeploy(state.model, database)
                 return "not deployed any more"
-            deploy(state.model, state.champion, DeployOptions(tracking_uri=uri, database=database))
-            return f"all traffic to version {state.champion}"
+            deploy(state.model, state.former, DeployOptions(tracking_uri=uri, database=database))
+            return f"all traffic to version {state.former}"
         except ConflictError:
             continue
     raise ConflictError(
@@ -128,8 +164,10 @@ def _given_back(state: PromotionState, uri: str, database: str | None) -> str:
     )
 
 
-def _find(deployments: Deployments, model: str) -> Deployment | None:
+def _find(deployments: Deployments, model: str, uri: str) -> Deployment | None:
+    """The deployment of a model of this registry: one of that name may be another one's."""
     try:
-        return deployments.get(model, machine())
+        found = deployments.get(model, machine())
     except NotFoundError:
         return None
+    return found if registry_key(found.spec.tracking_uri) == registry_key(uri) else None

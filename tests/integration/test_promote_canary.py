@@ -15,14 +15,16 @@ from typing import Any
 import pytest
 
 from jupyter_mlops.deploy.files import CANARY
-from jupyter_mlops.errors import ConflictError
+from jupyter_mlops.errors import ConflictError, NotFoundError
 from jupyter_mlops.promotion.gates.audit import Audit
 from jupyter_mlops.promotion.journal import Journal
 from jupyter_mlops.tracking.lifecycle import PRODUCTION, apply_lifecycle
+from jupyter_mlops.tracking.store import registry_key
 from jupyter_mlops.workflows.deploying import DeployOptions, deploy, deployment_status
 from jupyter_mlops.workflows.events import Event
 from jupyter_mlops.workflows.promote import PromoteOptions, PromoteResult, promote
 from jupyter_mlops.workflows.promotions import decide, promotions_of
+from jupyter_mlops.workflows.reconciling import reconcile
 from tests.conftest import Converted
 from tests.deployed import Load, a_row, add_broken_version
 from tests.promotable import MODEL, add_quick_version
@@ -90,7 +92,7 @@ def test_a_good_version_gets_all_traffic_and_then_goes_into_production(
     assert step["figures"]["requests"] >= 20
     moves = [one["message"] for one in done.view["journal"] if one["what"] == "traffic-moved"]
     assert moves == [
-        "version 2 gets copies of the requests", *(f"version 2 gets {share} of the traffic" for share in ("10%", "50%", "100%")),
+        "version 1 serves", "version 2 gets copies of the requests", *(f"version 2 gets {share} of the traffic" for share in ("10%", "50%", "100%")),
     ]  # fmt: skip
     shadow = [one.data["figures"] for one in events if one.step == "canary" and one.data.get("figures", {}).get("share") == 0]
     assert shadow[-1]["requests"] >= 20  # although none of its answers was seen
@@ -149,7 +151,7 @@ def test_killed_in_the_middle_it_goes_on_or_is_cancelled(
     add_quick_version(served, tmp_path, policy=SLOW)
     database = os.environ["JUPYTER_MLOPS_DATABASE"]
     with Load(deployment_status(MODEL).url, a_row(converted)) as load:
-        _killed_at_ten_percent()
+        _killed_at(10)
         assert _traffic() == [("1", 0.9), ("2", 0.1)]
         # As after two minutes in which nobody has looked.
         past = time.time() - 3600
@@ -160,7 +162,7 @@ def test_killed_in_the_middle_it_goes_on_or_is_cancelled(
             time.sleep(0.1)
         load.phase(1.0)
         assert set(load.phase()) == {"1"}
-        _killed_at_ten_percent()
+        _killed_at(10)
         assert _traffic() == [("1", 0.9), ("2", 0.1)]
         [one] = promotions_of(database, served, MODEL, user="ada")
         assert [entry["what"] for entry in one["journal"]].count("resumed") == 1
@@ -168,16 +170,16 @@ def test_killed_in_the_middle_it_goes_on_or_is_cancelled(
         assert _traffic() == [("1", 1.0)]
         assert aliases(served, MODEL) == {"production": "1", "staging": "2"}
         assert load.failed == []
-    assert Journal(database).entries(one["id"])[-1].what == "cancelled"
+    assert [entry.what for entry in Journal(database).entries(one["id"])][-2:] == ["cancelled", "traffic-returned"]
 
 
-def _killed_at_ten_percent() -> None:
+def _killed_at(share: int) -> None:
     with subprocess.Popen([sys.executable, "-c", _RUN], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
             event = json.loads(line)
             figures = event.get("data", {}).get("figures", {})
-            if event["step"] == "canary" and event["status"] == "progress" and figures.get("requests", 0) > 3:
+            if event["step"] == "canary" and figures.get("share") == share and figures.get("requests", 0) > 3:
                 process.send_signal(signal.SIGKILL)
                 return
     raise AssertionError("it ended by itself")
@@ -195,6 +197,45 @@ def test_the_first_version_is_deployed_by_its_promotion(
     assert aliases(deployable, MODEL)[PRODUCTION] == "2"
     with Load(deployment_status(MODEL).url, a_row(converted)) as load:
         assert set(load.phase()) == {"2"}
+
+
+def test_a_first_deployment_that_is_cancelled_serves_no_more(deployable: str, port: int, tmp_path: Path) -> None:
+    policy = f"approval: {{required: false}}\ndeploy: {{target: local, port: {port}, replicas: 1}}\n"
+    add_quick_version(deployable, tmp_path, policy=policy)
+    database = os.environ["JUPYTER_MLOPS_DATABASE"]
+
+    def listen(event: Event) -> None:
+        if event.step == "canary" and event.message == "1 of version 2":  # its replica starts
+            [one] = promotions_of(database, deployable, MODEL, user="ada")
+            decide(database, one["id"], "cancel", user="ada", comment="", registry=deployable)
+
+    assert _promote(deployable, listen).status == "cancelled"
+    with pytest.raises(NotFoundError, match="is not deployed"):
+        deployment_status(MODEL)
+    assert aliases(deployable, MODEL) == {"staging": "2"}
+
+
+def test_traffic_that_an_ended_promotion_has_left_goes_back_before_the_next(
+    served: str, converted: Callable[[str], Converted], tmp_path: Path
+) -> None:
+    """As where a cancelling process was killed between its entry in the journal and the traffic."""
+    add_quick_version(served, tmp_path, policy=POLICY.replace("bake: 2", "bake: 600"))
+    database = os.environ["JUPYTER_MLOPS_DATABASE"]
+    with Load(deployment_status(MODEL).url, a_row(converted)) as load:
+        _killed_at(100)
+        load.phase(2.0)  # the Envoys follow
+        assert set(load.phase()) == {"2"}
+        journal = Journal(database)
+        [entries] = journal.of_model(registry_key(served), MODEL)
+        journal.append(entries[-1], "ada", "cancelled")
+        said = reconcile(journal, served, MODEL, database, "ada")
+        assert said == ["alias canary taken off", "all traffic to version 1"]
+        assert set(load.phase()) == {"1"}
+        assert reconcile(journal, served, MODEL, database, "ada") == []
+        assert load.failed == []
+        deploy(MODEL, "2", DeployOptions(replicas=1))  # by hand, afterwards: that is nobody's to undo
+        assert reconcile(journal, served, MODEL, database, "ada") == []
+    assert _traffic() == [("2", 1.0)]
 
 
 def test_without_a_deployment_there_is_no_traffic_to_move(deployable: str, port: int, tmp_path: Path) -> None:

@@ -86,12 +86,16 @@ def _judged(subject: Subject, rule: MetricsRule, figures: Figures, resamples: in
         figures["margin"] = round(margin, 6)
     message = comparison.sentence(whole) + "; " + _words(status, asked, rule, score)
     if other is None:
-        message += f" (the first version of {subject.model} to go into production, so a baseline takes the champion's place)"
+        message += f" (no version of {subject.model} is in production, so a baseline takes the champion's place)"
     message += f"; {note}" if note else ""
     if rule.segments and other is not None:
         worse, said = _segments(comparison, holdout, rule, figures)
         message += said
         status = "failed" if worse else status
+    if status == "passed" and not holdout.is_held_out:
+        # A model knows the rows that it was trained on, and a champion that was not trained on them does not.
+        status = "inconclusive"
+        message += f"; but the notebook evaluates on {holdout.evaluated_on}, so this is no proof: keep rows out of the training"
     if status == "failed":
         message += f". {_ADVICE}"
     return GateResult(status, message, figures, ask=status == "inconclusive" and rule.inconclusive == "ask")

@@ -192,9 +192,17 @@ def _classes(
             )
     else:
         mine = np.array(own.probabilities, dtype=float)
+        if not np.isfinite(mine).all():
+            raise Wrong(
+                f"This version answers {int((~np.isfinite(mine)).any(axis=1).sum()):,} rows with probabilities that are no numbers."
+            )
         if other is not None:
             theirs = np.zeros_like(mine)
             given = np.array(other.probabilities, dtype=float)
+            if not np.isfinite(given).all():
+                raise Undecided(
+                    f"{champion} answers {int((~np.isfinite(given)).any(axis=1).sum()):,} rows with probabilities that are no numbers."
+                )
             for at, name in enumerate(other.classes or ()):
                 if codes.get(name, known) < known:
                     theirs[:, codes[name]] = given[:, at]

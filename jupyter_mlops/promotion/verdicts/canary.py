@@ -25,6 +25,8 @@ class Answers:
 
     Attributes
     ----------
+    refused
+        Of the requests: rows that the version does not accept. The caller may be at fault, or the version wants other rows.
     latency
         Requests in each bucket of `Limits.bounds`, and those beyond.
     predictions
@@ -35,8 +37,19 @@ class Answers:
 
     counts: Counts = field(default_factory=Counts)
     latency: tuple[int, ...] = ()
-    predictions: Mapping[str, int] = field(default_factory=dict)
+    predictions: Mapping[str, float] = field(default_factory=dict)
     alive: bool = True
+    refused: int = 0
+
+    @property
+    def good(self) -> int:
+        """Requests that were answered with predictions."""
+        return max(0, self.counts.requests - self.counts.errors - self.refused)
+
+    @property
+    def refusals(self) -> Counts:
+        """Refused among all requests."""
+        return Counts(self.counts.requests, min(self.refused, self.counts.requests))
 
 
 @dataclass(frozen=True)
@@ -55,9 +68,13 @@ class Limits:
     Attributes
     ----------
     evidence
-        Against an equal error rate; 1 / evidence bounds the share of good canaries that are aborted for it.
+        Against an equal error rate, or an equal rate of refused requests; 1 / evidence bounds the share of good canaries that are
+        aborted for each of them.
     failing, failing_requests
-        This share of a window's requests failing is enough, once there are so many.
+        This share of a window's requests failing (or refused) is enough, once there are so many.
+    bake_failing, bake_ratio, bake_requests
+        When the champion has no traffic any more: this share of all requests since, and so many times the champion's share
+        before, once there are so many.
     latency_ratio, latency_quantile, latency_looks, latency_requests
         The canary's quantile may be so many times the stable one's; more has to be seen so often in a row, each time in at
         least so many requests of each version.
@@ -70,6 +87,9 @@ class Limits:
     evidence: float = 20.0
     failing: float = 0.5
     failing_requests: int = 10
+    bake_failing: float = 0.05
+    bake_ratio: float = 3.0
+    bake_requests: int = 50
     latency_ratio: float = 1.5
     latency_quantile: float = 0.95
     latency_looks: int = 3
@@ -104,7 +124,10 @@ class Canary:
     Attributes
     ----------
     step_seconds, step_requests
-        Of the step that it is in.
+        Of the step that it is in; requests that it answered with predictions.
+    champion, baked
+        Requests that were not answered with predictions, of the stable version in all steps, and of the canary since it has all
+        of the traffic.
     slow
         Looks in a row with too high a latency.
     stable_latency, canary_latency
@@ -112,29 +135,39 @@ class Canary:
     """
 
     error_rate: ErrorRate = field(default_factory=ErrorRate)
+    refusals: ErrorRate = field(default_factory=ErrorRate)
+    champion: Counts = field(default_factory=Counts)
+    baked: Counts | None = None
     step_seconds: float = 0.0
     step_requests: int = 0
     slow: int = 0
     stable_latency: tuple[int, ...] = ()
     canary_latency: tuple[int, ...] = ()
     ratio: float | None = None
-    stable_predictions: Mapping[str, int] = field(default_factory=dict)
-    canary_predictions: Mapping[str, int] = field(default_factory=dict)
+    stable_predictions: Mapping[str, float] = field(default_factory=dict)
+    canary_predictions: Mapping[str, float] = field(default_factory=dict)
     last: Window | None = None
 
     def next_step(self) -> Canary:
         """At the start of another step: what is known of the versions stays."""
         return replace(self, step_seconds=0.0, step_requests=0, last=None)
 
+    def bake(self) -> Canary:
+        """When it has all of the traffic: there is nothing to compare it with but what the champion did before."""
+        return Canary(champion=self.champion, baked=self.baked or Counts())
+
     def after(self, window: Window, limits: Limits) -> Canary:
         """With one more window."""
         made = replace(
             self, error_rate=self.error_rate.after(window.stable.counts, window.canary.counts),
-            step_seconds=self.step_seconds + window.seconds, step_requests=self.step_requests + window.canary.counts.requests,
+            refusals=self.refusals.after(window.stable.refusals, window.canary.refusals),
+            champion=_not_good(self.champion, window.stable),
+            baked=None if self.baked is None else _not_good(self.baked, window.canary),
+            step_seconds=self.step_seconds + window.seconds, step_requests=self.step_requests + window.canary.good,
             stable_latency=plus(self.stable_latency, window.stable.latency),
             canary_latency=plus(self.canary_latency, window.canary.latency),
-            stable_predictions=_sum(self.stable_predictions, window.stable.predictions),
-            canary_predictions=_sum(self.canary_predictions, window.canary.predictions),
+            stable_predictions=_sum(self.stable_predictions, _per_request(window.stable)),
+            canary_predictions=_sum(self.canary_predictions, _per_request(window.canary)),
             last=window,
         )  # fmt: skip
         if min(sum(made.stable_latency), sum(made.canary_latency)) < limits.latency_requests:
@@ -167,18 +200,34 @@ def _dead(canary: Canary, limits: Limits) -> str | None:
 def _failing(canary: Canary, limits: Limits) -> str | None:
     if canary.last is None:
         return None
-    mine, other = canary.last.canary.counts, canary.last.stable.counts
-    if mine.requests < limits.failing_requests or mine.errors < limits.failing * mine.requests:
-        return None
-    # Where the stable version fails as well, the fault lies elsewhere; the e-process decides.
-    if other.requests and other.errors >= limits.failing * other.requests:
-        return None
-    return f"{mine.errors} of {mine.requests} requests failed"
+    mine, other = canary.last.canary, canary.last.stable
+    for word, own, theirs in (("failed", mine.counts, other.counts), ("were refused", mine.refusals, other.refusals)):
+        if own.requests < limits.failing_requests or own.errors < limits.failing * own.requests:
+            continue
+        # Where the stable version fails as well, the fault lies elsewhere; the e-process decides.
+        if theirs.requests and theirs.errors >= limits.failing * theirs.requests:
+            continue
+        # Without the champion's traffic, refused rows may be the callers'.
+        if canary.baked is None or word == "failed":
+            return f"{own.errors} of {own.requests} requests {word}"
+    return None
 
 
 def _failing_more(canary: Canary, limits: Limits) -> str | None:
-    evidence = canary.error_rate.evidence
-    return f"fails more often than the stable version (evidence {evidence:.3g})" if evidence >= limits.evidence else None
+    for word, process in (("fails", canary.error_rate), ("refuses requests", canary.refusals)):
+        if process.evidence >= limits.evidence:
+            return f"{word} more often than the stable version (evidence {process.evidence:.3g})"
+    return None
+
+
+def _failing_alone(canary: Canary, limits: Limits) -> str | None:
+    found, before = canary.baked, canary.champion
+    if found is None or found.requests < limits.bake_requests:
+        return None
+    allowed = max(limits.bake_failing, limits.bake_ratio * before.errors / max(before.requests, 1))
+    if found.errors <= allowed * found.requests:
+        return None
+    return f"{found.errors} of {found.requests} requests were not answered since it has all of the traffic"
 
 
 def _slow(canary: Canary, limits: Limits) -> str | None:
@@ -197,8 +246,21 @@ def _shifted(canary: Canary, limits: Limits) -> str | None:
     return f"predicts otherwise than the stable version (PSI {distance:.2f})"
 
 
-_RULES: Sequence[Callable[[Canary, Limits], str | None]] = (_dead, _failing, _failing_more, _slow, _shifted)
+_RULES: Sequence[Callable[[Canary, Limits], str | None]] = (_dead, _failing, _failing_more, _failing_alone, _slow, _shifted)
 
 
-def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+def _not_good(so_far: Counts, answers: Answers) -> Counts:
+    requests = answers.counts.requests
+    return Counts(so_far.requests + requests, so_far.errors + min(requests, answers.counts.errors + answers.refused))
+
+
+def _per_request(answers: Answers) -> Mapping[str, float]:
+    """Rows of one request are no independent answers: together they count as much as there were requests."""
+    rows = sum(answers.predictions.values())
+    if rows <= answers.good:
+        return answers.predictions
+    return {name: count * answers.good / rows for name, count in answers.predictions.items()}
+
+
+def _sum(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
     return {name: one.get(name, 0) + other.get(name, 0) for name in {**one, **other}}

@@ -43,7 +43,7 @@ def quantile(counts: Sequence[int], bounds: Sequence[float], q: float) -> float:
     return inf
 
 
-def psi(expected: Mapping[str, int], found: Mapping[str, int]) -> float:
+def psi(expected: Mapping[str, float], found: Mapping[str, float]) -> float:
     """Population stability index: 0 for equal shares; 0.1 is some change, 0.25 a large one."""
     names = expected.keys() | found.keys()
     if not names:
@@ -56,7 +56,7 @@ def psi(expected: Mapping[str, int], found: Mapping[str, int]) -> float:
     return total
 
 
-def shift_p_value(expected: Mapping[str, int], found: Mapping[str, int]) -> float:
+def shift_p_value(expected: Mapping[str, float], found: Mapping[str, float]) -> float:
     """How likely two samples of one distribution would differ so much (chi-square test of homogeneity); 1 without counts."""
     from scipy.stats import chi2_contingency
 
@@ -65,7 +65,7 @@ def shift_p_value(expected: Mapping[str, int], found: Mapping[str, int]) -> floa
     share = sum(found.values()) / max(1, sum(found.values()) + sum(expected.values()))
     if not 0 < share < 1:
         return 1.0
-    columns: list[list[int]] = [[0, 0]]
+    columns: list[list[float]] = [[0, 0]]
     for name in names:
         a, b = expected.get(name, 0), found.get(name, 0)
         if min(share, 1 - share) * sum(columns[-1]) >= 5:

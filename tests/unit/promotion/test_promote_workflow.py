@@ -17,11 +17,11 @@ from jupyter_mlops.promotion.gates.kinds import GateResult, Tell
 from jupyter_mlops.promotion.journal import Journal
 from jupyter_mlops.promotion.state import fold
 from jupyter_mlops.tracking.lifecycle import DIGEST
-from jupyter_mlops.tracking.store import store
+from jupyter_mlops.tracking.store import registry_key, store
 from jupyter_mlops.workflows import promote as module
 from jupyter_mlops.workflows.events import Event
 from jupyter_mlops.workflows.promote import PromoteResult
-from jupyter_mlops.workflows.promotions import decide, find_promotion, promotion_view, promotions_of, registry_key
+from jupyter_mlops.workflows.promotions import decide, find_promotion, promotion_view, promotions_of
 from jupyter_mlops.workflows.reconciling import reconcile
 from tests.unit.promotion.place import Place
 from tests.unit.promotion.registry import add_version, aliases, lifecycle, small_project
@@ -342,7 +342,9 @@ def test_a_registry_that_goes_away_stops_it_and_it_goes_on(place: Place, monkeyp
     assert "does not answer" in state.step("lifecycle").message
     with pytest.raises(ConflictError, match="changing the registry"):
         place.decide(waiting, "cancel", user="ada")
-    assert reconcile(Journal(place.database), place.uri, place.model)  # the decision is in the journal: it can be carried out
+    assert reconcile(
+        Journal(place.database), place.uri, place.model, place.database, "ada"
+    )  # the decision is in the journal: it can be carried out
     assert aliases(place.uri, place.model) == {"production": version}
     assert place.promote().status == "promoted"
 
@@ -352,12 +354,12 @@ def test_the_registry_is_made_to_agree_with_the_journal(place: Place) -> None:
     place.to_production()
     second = place.version()
     place.to_production()
-    assert reconcile(Journal(place.database), place.uri, place.model) == []
+    assert reconcile(Journal(place.database), place.uri, place.model, place.database, "ada") == []
     with store(place.uri) as client:  # by hand, in MLflow's own page
         client.set_registered_model_alias(place.model, "production", first)
         client.delete_registered_model_alias(place.model, "previous")
         client.set_model_version_tag(place.model, second, "lifecycle", "Staging")
-    assert len(reconcile(Journal(place.database), place.uri, place.model)) == 3
+    assert len(reconcile(Journal(place.database), place.uri, place.model, place.database, "ada")) == 3
     assert aliases(place.uri, place.model) == {"production": second, "previous": first}
     assert lifecycle(place.uri, place.model) == {first: "Archived", second: "Production"}
     with store(place.uri) as client:
@@ -380,7 +382,7 @@ def test_a_model_that_was_registered_anew_owes_nothing_to_the_old_one(place: Pla
     (project / "model" / "model.txt").write_text("other weights", encoding="utf-8")
     version = add_version(place.uri, place.model, project, place.folder / "scratch")
     assert version == done.view["version"]
-    assert reconcile(Journal(place.database), place.uri, place.model) == []
+    assert reconcile(Journal(place.database), place.uri, place.model, place.database, "ada") == []
     runs = {version: "the run of the new one"}
     assert promotions_of(place.database, place.uri, place.model, user="ada", runs=runs) == []
     asked = place.gates[0].asked

@@ -37,7 +37,7 @@ def test_back_to_the_version_before_and_forth(place: Place) -> None:
     # What the journal says now is what the registry is brought back to.
     with store(place.uri) as client:
         client.set_registered_model_alias(place.model, "production", second)
-    assert reconcile(Journal(place.database), place.uri, place.model)
+    assert reconcile(Journal(place.database), place.uri, place.model, place.database, "ada")
     assert aliases(place.uri, place.model)["production"] == first
     assert place.back().view["version"] == second
     assert aliases(place.uri, place.model) == {"production": second, "previous": first}

@@ -125,6 +125,60 @@ def _latency(place: int, count: int = 60) -> tuple[int, ...]:
     return tuple(count if one == place else 0 for one in range(len(LIMITS.bounds) + 1))
 
 
+def test_a_canary_that_refuses_what_the_stable_version_takes() -> None:
+    """A version that wants a column which no caller sends fails nowhere."""
+    asked = Canary()
+    for _ in range(20):
+        stable, refusing = Answers(Counts(90), refused=1), Answers(Counts(10), refused=10)
+        asked = asked.after(Window(2.0, stable, refusing), LIMITS)
+    assert asked.step_requests == 0  # none was answered
+    found = asked.verdict(STEP, LIMITS)
+    assert (found.action, found.reason) == ("abort", "10 of 10 requests were refused")
+    some = Canary()
+    for _ in range(60):
+        some = some.after(Window(2.0, Answers(Counts(90), refused=1), Answers(Counts(10), refused=1)), LIMITS)
+    found = some.verdict(STEP, LIMITS)
+    assert found.action == "abort"
+    assert found.reason.startswith("refuses requests more often")
+    # Callers who send what neither takes are no reason.
+    alike = Canary()
+    for _ in range(60):
+        alike = alike.after(Window(2.0, Answers(Counts(90), refused=45), Answers(Counts(10), refused=5)), LIMITS)
+    assert alike.verdict(STEP, LIMITS).action == "go"
+
+
+@pytest.mark.parametrize(
+    ("before", "since", "action"),
+    [((0, 0), (3, 0), "go"), ((0, 0), (30, 0), "abort"), ((0, 0), (0, 30), "abort"), ((20, 0), (30, 0), "go"), ((20, 0), (70, 0), "abort")],
+)  # fmt: skip
+def test_with_all_the_traffic_it_is_held_to_what_the_champion_did(
+    before: tuple[int, int], since: tuple[int, int], action: str
+) -> None:
+    """Of 100 requests a window: so many fail, so many are refused."""
+    asked = Canary()
+    for _ in range(5):
+        asked = asked.after(Window(2.0, Answers(Counts(100, before[0]), refused=before[1]), Answers(Counts(2))), LIMITS)
+    asked = asked.bake()
+    for _ in range(5):
+        asked = asked.after(Window(2.0, Answers(), Answers(Counts(100, since[0]), refused=since[1])), LIMITS)
+    found = asked.verdict(Step(1.0, 0.0, 0), LIMITS)
+    assert found.action == action, found
+    assert action == "go" or "since it has all of the traffic" in found.reason or "failed" in found.reason
+
+
+def test_many_rows_of_one_request_are_not_many_answers() -> None:
+    asked = Canary()
+    for number in range(30):
+        usual = {"late": 2, "punctual": 8}
+        batch = {"late": 502, "punctual": 8} if number == 3 else usual  # one request with 500 rows that are alike
+        asked = asked.after(Window(2.0, Answers(Counts(10), (), usual), Answers(Counts(10), (), batch)), LIMITS)
+    assert asked.verdict(Step(0.5, 10, 100), LIMITS).action == "go"
+    moved = Canary()
+    for _ in range(30):
+        moved = moved.after(Window(2.0, Answers(Counts(10), (), {"late": 2, "punctual": 8}), Answers(Counts(10), (), {"late": 8, "punctual": 2})), LIMITS)  # fmt: skip
+    assert "predicts otherwise" in moved.verdict(Step(0.5, 10, 100), LIMITS).reason
+
+
 def test_one_slow_look_holds_and_three_abort() -> None:
     slow = _window(stable={"latency": _latency(3)}, canary={"latency": _latency(5)}, seconds=20)
     known, said = Canary(), []

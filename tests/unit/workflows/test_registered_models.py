@@ -11,8 +11,8 @@ from mlflow import MlflowClient
 from jupyter_mlops.errors import NotFoundError, TrackingError
 from jupyter_mlops.promotion.journal import Journal
 from jupyter_mlops.tracking.runs import RunRecord, log_run
+from jupyter_mlops.tracking.store import registry_key
 from jupyter_mlops.workflows.models import list_models, list_versions
-from jupyter_mlops.workflows.promotions import registry_key
 from tests.messages import check_message
 
 TAGS = {
