@@ -104,7 +104,7 @@ def test_from_the_command_line_into_production(
     data, metrics = (next(one for one in result["view"]["steps"] if one["name"] == name) for name in ("data", "metrics"))
     assert data["figures"] == {"rows": 103, "columns": 6, "classes": 3}
     assert metrics["figures"]["score"] == "accuracy" and metrics["figures"]["challenger"] > metrics["figures"]["champion"]
-    assert "the first version of penguins to go into production" in metrics["message"]
+    assert "no version of penguins is in production" in metrics["message"]
     api, latency = (next(one for one in result["view"]["steps"] if one["name"] == name) for name in ("api", "latency"))
     assert api["figures"]["rows"] > 300 and api["figures"]["passed"] == api["figures"]["checks"] > 10
     assert latency["figures"]["p99Ms"] > 0 and "no version is in production" in latency["message"]

@@ -289,6 +289,26 @@ def test_a_score_of_another_task_is_a_mistake_in_the_policy(tmp_path: Path) -> N
     assert "the score rmse, which does not measure a classification. Choose one of accuracy, " in result.message
 
 
+def test_rows_that_the_model_was_trained_on_prove_nothing(tmp_path: Path) -> None:
+    folder = project(tmp_path, TRUTH.tolist(), evaluated_on="training rows")
+    result = judged(subject(folder, answers(right_in(1.0, 1)), answers(right_in(0.8, 2))))
+    assert (result.status, result.ask) == ("inconclusive", True)
+    assert "the notebook evaluates on training rows, so this is no proof" in result.message
+    worse = judged(subject(folder, answers(right_in(0.7, 1)), answers(right_in(0.9, 2))))
+    assert worse.status == "failed"  # even so
+
+
+@pytest.mark.parametrize(("own", "status"), [(True, "failed"), (False, "inconclusive")])
+def test_probabilities_that_are_no_numbers_do_not_pass(tmp_path: Path, own: bool, status: str) -> None:
+    folder = project(tmp_path, TRUTH.tolist(), measures=[{"name": "roc_auc_score"}])
+    good, bad = answers(right_in(0.8, 1)), answers(right_in(0.9, 2))
+    bad["probabilities"][3] = [float("nan"), float("nan")]
+    assert good["probabilities"] and bad["probabilities"]
+    result = judged(subject(folder, bad, good) if own else subject(folder, good, bad))
+    assert result.status == status
+    assert "1 rows with probabilities that are no numbers" in result.message
+
+
 def test_names_as_classes_in_another_order(tmp_path: Path) -> None:
     """Probabilities are lined up by class, not by position; the champion does not know all classes."""
     names = ("cat", "dog", "owl")
@@ -376,7 +396,7 @@ def test_a_first_version_is_compared_with_a_baseline(tmp_path: Path, measure: st
     result = judged(subject(folder, answers(right_in(own, 5, truth))))
     assert result.status == status, result.message
     assert against in result.message
-    assert "the first version of m to go into production, so a baseline takes the champion's place" in result.message
+    assert "no version of m is in production, so a baseline takes the champion's place" in result.message
     assert result.figures["rule"] == "better" and "championVersion" not in result.figures
 
 

@@ -81,6 +81,26 @@ def test_labels_that_have_not_arrived_are_left_out(tmp_path: Path, capsys: pytes
     assert json.loads(capsys.readouterr().out)["contrasts"][0]["verdict"] == "better"
 
 
+def test_an_empty_version_makes_no_version_of_its_own(tmp_path: Path) -> None:
+    path = answered(tmp_path, {"1": 0.9, "2": 0.7}, rows=400)
+    table = pd.read_csv(path)
+    table.loc[:9, "model_version"] = None
+    table.to_csv(path, index=False)
+    report = ab_report([path])
+    assert [one.version for one in report.arms] == ["1", "2"]
+    assert report.unlabelled == 10
+
+
+def test_fractions_that_are_predicted_are_no_classes(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    table = pd.DataFrame({"model_version": [1, 2] * 500, "label": random.integers(0, 50, 1000)})
+    table["prediction"] = table["label"] + random.normal(0, 1, 1000)
+    table.to_csv(tmp_path / "answered.csv", index=False)
+    report = ab_report([tmp_path / "answered.csv"])
+    assert report.score == "rmse"
+    assert [round(one.score) for one in report.arms] == [1, 1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
