@@ -423,11 +423,8 @@ class _Promotion:
             try:
                 self._still_approved()
                 policy = self.artifact.policy()
-                if self.state.moved_on is None and is_moved(self.state.model, policy, self.uri, self.options.database):
-                    former = serving(self.state.model, self.uri, self.options.database)
-                    said = f"version {former} serves" if former else f"nothing serves {self.state.model} yet"
-                    # Before anything moves: whoever ends this promotion knows what to go back to.
-                    self._write("traffic-moved", message=said, figures={"share": 0, "machine": machine(), "former": former})
+                if is_moved(self.state.model, policy, self.uri, self.options.database):
+                    self._before_traffic()
                     mark_canary(self.uri, self.state.model, self.state.version)
                 done = take_over(self.state.model, self.state.version, policy, self.uri, self.options.database, self._traffic)
             except ArtifactError as error:
@@ -446,6 +443,13 @@ class _Promotion:
             self._say_failed(CANARY, done.message, seconds, figures)
             raise _No(f"Traffic: {done.message}")
         (self.progress.skipped if done.status == "skipped" else self.progress.done)(CANARY, done.message)
+
+    def _before_traffic(self) -> None:
+        """Written before anything moves, so that whoever ends this promotion knows what to go back to."""
+        if self.state.moved_on is None:
+            former = serving(self.state.model, self.uri, self.options.database)
+            said = f"version {former} serves" if former else f"nothing serves {self.state.model} yet"
+            self._write("traffic-moved", message=said, figures={"share": 0, "machine": machine(), "former": former})
 
     def _traffic(self, event: Event) -> None:
         """A look at the canary; the journal keeps where the traffic went, not each look."""

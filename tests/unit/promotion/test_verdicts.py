@@ -179,13 +179,31 @@ def test_many_rows_of_one_request_are_not_many_answers() -> None:
     assert "predicts otherwise" in moved.verdict(Step(0.5, 10, 100), LIMITS).reason
 
 
-def test_one_slow_look_holds_and_three_abort() -> None:
+def test_slow_looks_hold_and_so_many_in_a_row_abort() -> None:
     slow = _window(stable={"latency": _latency(3)}, canary={"latency": _latency(5)}, seconds=20)
     known, said = Canary(), []
-    for window in (slow, slow, _window(stable={"latency": _latency(3)}, canary={"latency": _latency(3)}), slow, slow, slow):
+    for window in (slow, slow, _window(stable={"latency": _latency(3)}, canary={"latency": _latency(3)}), *[slow] * 5):
         known = known.after(window, LIMITS)
         said.append(known.verdict(STEP, LIMITS).action)
-    assert said == ["hold", "hold", "go", "hold", "hold", "abort"]
+    assert said == ["hold", "hold", "go", "hold", "hold", "hold", "hold", "abort"]
+
+
+@pytest.mark.parametrize(("times", "most"), [(1.0, 0), (2.0, 20)])
+def test_latencies_with_a_long_tail_are_hardly_taken_for_slow_ones(times: float, most: int) -> None:
+    """Half an hour at a tenth of 50 requests a second; the tail is one that a busy machine makes."""
+    bounds, aborted = np.array(LIMITS.bounds), 0
+    for seed in range(20):
+        random, known = np.random.default_rng(seed), Canary()
+        for _ in range(900):
+            counts = [
+                tuple(np.bincount(np.searchsorted(bounds, factor * random.lognormal(np.log(0.003), 1.0, random.poisson(rate))), minlength=16).tolist())
+                for factor, rate in ((1.0, 90), (times, 10))
+            ]  # fmt: skip
+            known = known.after(Window(2.0, *(Answers(Counts(sum(one)), one) for one in counts)), LIMITS)
+            if known.verdict(STEP, LIMITS).action == "abort":
+                aborted += 1
+                break
+    assert aborted == most
 
 
 def test_few_latencies_are_gathered_before_they_are_compared() -> None:
