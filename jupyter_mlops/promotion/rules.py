@@ -229,5 +229,5 @@ class AbortRule:
     evidence: float = _key(20.0, _number(2, 1e9))
     failing: float = _key(0.5, _number(0.01, 1))
     latency_ratio: float = _key(1.5, _number(1, 1000))
-    latency_looks: int = _key(5, _number(1, 100, whole=True))
+    latency_looks: int = _key(4, _number(1, 100, whole=True))
     shift: float = _key(0.25, _number(0.01, 100))

@@ -92,7 +92,7 @@ class Limits:
     bake_requests: int = 50
     latency_ratio: float = 1.5
     latency_quantile: float = 0.95
-    latency_looks: int = 5
+    latency_looks: int = 4
     latency_requests: int = 50
     shift: float = 0.25
     shift_p: float = 1e-4
