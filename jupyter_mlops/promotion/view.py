@@ -69,5 +69,6 @@ def _describe(entry: Entry, state: PromotionState) -> str:
     sentences = {
         "resumed": "Going on where it stood", "interrupted": "Stopped on the way", "waiting": "Waits for an approval",
         "approved": "Approved", "rejected": "Rejected", "cancelled": "Cancelled", "promoted": "In production", "failed": "Failed",
+        "at-work": "Still at work",
     }  # fmt: skip
     return f"{sentences.get(entry.what, entry.what)}{message}"

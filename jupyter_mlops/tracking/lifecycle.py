@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ARCHIVE", "AUTHOR", "CANARY", "DIGEST", "LIFECYCLE", "LIFECYCLES", "PREVIOUS", "PRODUCTION", "STAGING", "VersionFacts", "apply_lifecycle",
-    "fetch_archive", "fetch_model", "find_version", "mark_canary",
+    "fetch_archive", "fetch_model", "find_to_deploy", "find_version", "mark_canary",
 ]  # fmt: skip
 
 ARCHIVE = "project/project.zip"  # artifact of the run that a version was registered from
@@ -75,6 +75,27 @@ def find_version(uri: str, model: str, version: str | None = None) -> VersionFac
                 f"The model {model} in {shown(uri)} has no version {version}. `jupyter mlops promote {model}` takes the one in staging."
             )
         return VersionFacts(model, str(found.version), str(found.run_id or ""), dict(found.tags), aliases)
+
+
+def find_to_deploy(uri: str, model: str, version: str | None = None) -> VersionFacts:
+    """A version of a model: the given one, else the one in production.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such model or version, or none is in production.
+    TrackingError
+        The store refused.
+    """
+    facts = find_version(uri, model, version)
+    if version is not None:
+        return facts
+    if facts.champion is None:
+        raise NotFoundError(
+            f"No version of {model} is in production. Promote one (jupyter mlops promote {model}), "
+            f"or name the version to deploy: {model}@{facts.version}."
+        )
+    return find_version(uri, model, facts.champion)
 
 
 def fetch_archive(uri: str, run_id: str, folder: Path) -> Path | None:

@@ -13,7 +13,7 @@ from jupyter_mlops.deploy.cluster.render import manifests, to_yaml
 from jupyter_mlops.deploy.cluster.spec import Analysis, ClusterSpec, Release, Style, resource_name
 from jupyter_mlops.errors import EditedError, NotFoundError, OutputError, UsageError
 from jupyter_mlops.promotion.policy import Policy
-from jupyter_mlops.tracking.lifecycle import VersionFacts, find_version
+from jupyter_mlops.tracking.lifecycle import VersionFacts, find_to_deploy
 from jupyter_mlops.tracking.store import tracking_uri
 from jupyter_mlops.workflows.artifact import Artifact, ArtifactError
 from jupyter_mlops.workflows.events import Event, Listener
@@ -119,7 +119,7 @@ def deploy_to_cluster(
     _check_output(options.output, force=options.force)
     uri = options.tracking_uri or tracking_uri(None, Path())
     listen(Event("fetch", "started", f"the policy of {model}"))
-    facts = _facts(uri, model, version)
+    facts = find_to_deploy(uri, model, version)
     spec = _spec(facts, _policy(uri, facts), options)
     listen(Event("fetch", "done", f"version {facts.version}"))
     files = manifests(spec)
@@ -133,18 +133,6 @@ def deploy_to_cluster(
 
 
 # -- what is deployed ---------------------------------------------------------------------------------------------------
-
-
-def _facts(uri: str, model: str, version: str | None) -> VersionFacts:
-    facts = find_version(uri, model, version)
-    if version is not None:
-        return facts
-    if facts.champion is None:
-        raise NotFoundError(
-            f"No version of {model} is in production. Promote one (jupyter mlops promote {model}), "
-            f"or name the version to deploy: {model}@{facts.version}."
-        )
-    return find_version(uri, model, facts.champion)
 
 
 def _policy(uri: str, facts: VersionFacts) -> Policy:

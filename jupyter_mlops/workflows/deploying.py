@@ -25,7 +25,7 @@ from jupyter_mlops.errors import ConflictError, EnvironmentLackError, NotFoundEr
 from jupyter_mlops.notebook.checks.secrets import redacted
 from jupyter_mlops.processes import machine
 from jupyter_mlops.promotion.verdicts.histograms import quantile
-from jupyter_mlops.tracking.lifecycle import PRODUCTION, find_version
+from jupyter_mlops.tracking.lifecycle import find_to_deploy
 from jupyter_mlops.tracking.store import registry_key, shown, tracking_uri
 from jupyter_mlops.workflows.artifact import Artifact, ArtifactError
 from jupyter_mlops.workflows.events import Event, Listener
@@ -268,15 +268,7 @@ def _wait_ready(deployments: Deployments, spec: Spec, number: str, listen: Liste
 
 
 def _fetch(uri: str, model: str, version: str | None) -> tuple[str, Path]:
-    facts = find_version(uri, model, version)
-    if version is None:
-        production = facts.aliases.get(PRODUCTION)
-        if production is None:
-            raise NotFoundError(
-                f"No version of {model} is in production. Promote one (jupyter mlops promote {model}), "
-                f"or name the version to deploy: {model}@{facts.version}."
-            )
-        facts = find_version(uri, model, production)
+    facts = find_to_deploy(uri, model, version)
     place = _folder(model) / "projects" / f"{facts.version}-{(facts.digest or '')[:12]}"
     if not place.is_dir():
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -38,6 +38,7 @@ __all__ = ["PromoteOptions", "PromoteResult", "promote", "restore_previous"]
 
 _ASK_EVERY = 1.0  # seconds between two looks whether the promotion was cancelled
 _ELSEWHERE = 3600.0  # seconds without a word after which a process on another machine counts as gone
+_WORD = 1200.0  # seconds without one after which a process that works gives it
 _LAST = [[APPROVAL, "Approval"], [CANARY, "Traffic"], [LIFECYCLE, "Into production"]]  # behind the gates
 _here: set[str] = set()  # promotions that this process works on
 _lock = threading.Lock()
@@ -540,6 +541,8 @@ class _Promotion:
             entries = self.journal.entries(self.state.id)
             if entries[-1].number != self.state.last.number:
                 raise _Over
+            if now() - self.state.last.at > _WORD * 1000:
+                self._write("at-work")
 
     def _say_failed(
         self, step: str, message: str, seconds: float | None = None, figures: Mapping[str, Any] | None = None

@@ -349,6 +349,23 @@ def test_a_registry_that_goes_away_stops_it_and_it_goes_on(place: Place, monkeyp
     assert place.promote().status == "promoted"
 
 
+def test_long_work_gives_word_of_itself(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else another machine would take it for gone."""
+    monkeypatch.setattr("jupyter_mlops.workflows.promote._WORD", 0.5)
+    place.version()
+
+    def during(tell: Tell) -> None:
+        for _ in range(25):
+            time.sleep(0.1)
+            tell("", None)
+
+    place.gates[0].during = during
+    waiting = place.promote()
+    assert waiting.status == "waiting"
+    assert 1 <= place.whats(waiting).count("at-work") <= 3
+    assert next(one["message"] for one in waiting.view["journal"] if one["what"] == "at-work") == "Still at work"
+
+
 def test_the_registry_is_made_to_agree_with_the_journal(place: Place) -> None:
     first = place.version()
     place.to_production()
