@@ -101,8 +101,11 @@ def test_a_killed_conversion_leaves_no_half_project(root: Path) -> None:
 
 
 def test_processes_are_known_by_id_and_birth() -> None:
-    sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], env={**os.environ, MARK: "j1"})
+    code = "import time; print('here', flush=True); time.sleep(60)"
+    sleeper = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, MARK: "j1"}, stdout=subprocess.PIPE, text=True)
     try:
+        assert sleeper.stdout is not None
+        assert sleeper.stdout.readline() == "here\n"  # in the moment of its start its environment cannot be read yet
         born = created(sleeper.pid)
         assert born is not None
         assert is_alive(sleeper.pid, born)
@@ -113,7 +116,7 @@ def test_processes_are_known_by_id_and_birth() -> None:
         assert not is_alive(sleeper.pid, born), "what is left of it until its parent looks does not count"
     finally:
         sleeper.kill()
-        sleeper.wait()
+        sleeper.communicate()
     assert created(sleeper.pid) is None
 
 
