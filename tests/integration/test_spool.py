@@ -84,6 +84,8 @@ def test_a_server_that_dies_and_comes_back(kernel: Kernel, server: MlflowServer,
     from mlflow import MlflowClient
 
     assert kernel.run(f"%%track online\n{FIT}").error is None
+    arrived = kernel.run("from jupyter_mlops.tracking import recording\nassert recording.flush(60)")
+    assert arrived.error is None
     (tmp_path / "alive").touch()
     sent = kernel.start(f"%%track dies\n{DIES}{FIT}")
     while (tmp_path / "alive").exists():
