@@ -11,7 +11,6 @@ import json
 import os
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -20,6 +19,8 @@ from collections import Counter
 from pathlib import Path
 
 import httpx
+
+from jupyter_mlops.environment import free_port
 
 NOTEBOOK = Path(__file__).parents[1] / "example_notebooks" / "flight_delays.ipynb"
 MODEL = "flight-delays"
@@ -95,13 +96,6 @@ def mlops(*arguments: str, user: str | None = None, quiet: bool = False) -> None
 def say(text: str) -> None:
     """What comes next, and why."""
     print(f"\n{text}", flush=True)
-
-
-def free_port() -> int:
-    """One that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Clients:

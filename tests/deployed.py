@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 from tests.conftest import Converted
 from tests.promotable import MODEL, model_folder, quick_project
 from tests.unit.promotion.registry import add_version
 
-__all__ = ["Load", "a_row", "add_broken_version"]
+__all__ = ["Load", "a_row", "add_broken_version", "supervisors"]
 
 
 class Load:
@@ -59,6 +60,15 @@ class Load:
             assert time.monotonic() < began + 60
             time.sleep(0.05)
         return self.answers - before
+
+
+def supervisors(folder: Path) -> list[psutil.Process]:
+    """Of the deployment in a folder: other tests have some at the same time."""
+    return [
+        one
+        for one in psutil.process_iter(["cmdline", "cwd"])
+        if "jupyter_mlops.workflows.supervising" in (one.info["cmdline"] or []) and one.info["cwd"] == str(folder)
+    ]
 
 
 def a_row(converted: Callable[[str], Converted]) -> dict[str, Any]:

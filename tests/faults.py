@@ -26,7 +26,7 @@ from jupyter_mlops.tracking.lifecycle import apply_lifecycle
 from jupyter_mlops.tracking.store import is_reachable
 from jupyter_mlops.workflows.deploying import DeployOptions, deploy, undeploy
 from jupyter_mlops.workflows.promotions import promotions_of
-from tests.deployed import Load
+from tests.deployed import Load, supervisors
 from tests.mlflow_server import MlflowServer
 from tests.unit.promotion.registry import add_version, aliases
 
@@ -100,12 +100,8 @@ def _kill(pid: int) -> None:
 
 
 def _kill_supervisor(folder: Path) -> None:
-    import psutil
-
-    for one in psutil.process_iter(["cmdline"]):
-        command = one.info["cmdline"] or []
-        if "jupyter_mlops.workflows.supervising" in command and one.cwd() == str(folder):
-            one.kill()
+    for one in supervisors(folder):
+        one.kill()
 
 
 Kill = Callable[[Scene, Path, "subprocess.Popen[str]"], None]

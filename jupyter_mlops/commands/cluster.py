@@ -7,13 +7,13 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jupyter_mlops.deploy.cluster.spec import STYLES
+
 if TYPE_CHECKING:
     from jupyter_mlops.workflows.cluster import ClusterResult
     from jupyter_mlops.workflows.events import Listener
 
 __all__ = ["add_arguments", "deploy_to_cluster"]
-
-_STYLES = ("rollouts", "kserve", "plain")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", type=Path, metavar="DIR", help="folder of the manifests (default: deploy/kubernetes in this folder)"
     )
     group.add_argument(
-        "--style", choices=_STYLES, default="rollouts",
+        "--style", choices=STYLES, default="rollouts",
         help="Argo Rollouts in the steps of promotion.yaml, KServe, or plain Deployments (default: rollouts)",
     )  # fmt: skip
     group.add_argument("--image", metavar="IMAGE", help="image of the service; {version} in it stands for the model's version")

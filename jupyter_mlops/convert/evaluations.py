@@ -11,7 +11,11 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    # In the kernel it stands in this same namespace, see `recorder`.
+    from jupyter_mlops.convert.recorder import kept_positions  # noqa: TC004
 
 MEASURE, LEFT, RIGHT = "__mlops_measure__", "__mlops_left__", "__mlops_right__"
 # Functions that measure a model, by how their names end, and by whole names.
@@ -30,7 +34,7 @@ MOST_CLASSES = 200  # columns of a table of probabilities
 KEPT_PASSES = 20  # of one place in a loop
 
 
-class _Measures(ast.NodeTransformer):
+class Measures(ast.NodeTransformer):
     """Wraps functions that measure, and both sides of ``==``, ``!=`` and ``-`` where they are not computed over and over."""
 
     def __init__(self) -> None:
@@ -43,6 +47,10 @@ class _Measures(ast.NodeTransformer):
         made = super().visit(node)
         self.depth -= more
         return made
+
+    def visit_Module(self, node: ast.Module) -> ast.Module:
+        self.generic_visit(node)
+        return ast.fix_missing_locations(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
@@ -73,21 +81,6 @@ class _Measures(ast.NodeTransformer):
         second = ast.Call(ast.Name(RIGHT, ast.Load()), [number, ast.Constant(node.lineno), ast.Constant(sign), right], [])
         return ast.copy_location(first, left), ast.copy_location(second, right)
 
-    def module(self, module: ast.Module) -> ast.Module:
-        """The syntax of a cell."""
-        made: ast.Module = super().visit(module)
-        return ast.fix_missing_locations(made)
-
-
-class _Cells:
-    """Hands the syntax of each cell to `_Measures`; IPython calls `visit` once for each."""
-
-    def __init__(self) -> None:
-        self.measures = _Measures()
-
-    def visit(self, module: ast.Module) -> ast.Module:
-        return self.measures.module(module)
-
 
 def _side(value: Any) -> Any:
     """One side of a measurement as an array of one value a row, or of a row of probabilities; None for anything else."""
@@ -109,7 +102,7 @@ def _side(value: Any) -> Any:
 
 def _sampled(array: Any, rows: int) -> Any:
     """The rows that `Recorder` keeps of so many."""
-    return array[kept_positions(rows)].copy()  # type: ignore[name-defined] # noqa: F821
+    return array[kept_positions(rows)].copy()
 
 
 class Evaluations:
@@ -177,30 +170,26 @@ class Evaluations:
              "sides": [_sampled(side, rows) for side in sides[:2]]}
         )  # fmt: skip
 
-    def about(self, asked: dict[str, Any], fit: dict[str, Any] | None, events: list[dict[str, Any]]) -> dict[str, Any]:
+    def about(self, asked: dict[str, Any], fit: dict[str, Any] | None) -> dict[str, Any]:
         """What was noted about the rows that a model was asked about.
 
         Parameters
         ----------
         asked, fit
             The model's call that is evaluated, and its last training.
-        events
-            All calls.
         """
         import numpy as np
 
         model, rows = asked["object"], asked["rows"]
-        near = [e for e in events if e["rows"] == rows and e["method"] != "fit"]
+        near = [e for e in self.recorder.events if e["rows"] == rows and e["method"] != "fit"]
         mine = [e for e in near if e["object"] is model]
         scored = [e for e in mine if e["method"] == "score" and e["target"] is not None and alike(e["input"], asked["input"])]
         margins = [e["result"] for e in mine if e["method"] == "decision_function" and alike(e["input"], asked["input"])]
         others = [e["result"] for e in near if e["object"] is not model and e["result"] is not None and e["result"].ndim == 1]
-        if scored:
-            scored_at = {**{k: scored[-1][k] for k in ("cell", "line")}, "target": scored[-1]["target"]}
         return {
             "rows": rows,
             "pairs": [pair for pair in self.pairs if pair["rows"] == rows],
-            "scored": scored_at if scored else None,
+            "scored": {key: scored[-1][key] for key in ("cell", "line", "target")} if scored else None,
             "margins": margins[-1] if margins else None,
             "others": others[-50:],
             "fit": None if fit is None else {

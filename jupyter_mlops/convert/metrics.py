@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from jupyter_mlops.convert.evaluations import ENDINGS, WHOLE
+from jupyter_mlops.convert.evaluations import ENDINGS, TABLES, WHOLE
 
 if TYPE_CHECKING:
     from jupyter_mlops.notebook.dataflow import Statement
@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["bound_metrics", "is_metric_call", "metric_calls", "metric_name"]
 
 # Functions of sklearn.metrics that give no single number.
-_NOT_NUMBERS = frozenset(
-    {"confusion_matrix", "classification_report", "roc_curve", "precision_recall_curve", "make_scorer", "get_scorer",
-     "cross_val_score", "permutation_test_score", "multilabel_confusion_matrix", "det_curve", "silhouette_samples",
-     "precision_recall_fscore_support"}
-)  # fmt: skip
+_NOT_NUMBERS = TABLES | {"make_scorer", "get_scorer", "cross_val_score", "permutation_test_score", "silhouette_samples"}
 
 
 def _function_name(call: ast.Call) -> str | None:

@@ -15,7 +15,15 @@ import random
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    # In the kernel they stand in this same namespace: `capture.run_notebook` puts them there, with the sources behind this one.
+    from jupyter_mlops.convert.evaluations import Evaluations, Measures  # noqa: TC004
+    from jupyter_mlops.convert.lifting.observer import Observer  # noqa: TC004
+
+    def get_ipython() -> Any: ...
+
 
 METHODS = {"fit", "predict", "predict_proba", "score", "fit_predict", "decision_function"}
 ANSWERS = {"predict", "predict_proba", "fit_predict", "decision_function"}
@@ -119,25 +127,25 @@ class Recorder:
         """Watch the preparation, see `observer`, which runs in this same namespace."""
         import builtins
 
-        self.observer = Observer(plan, self.snapshot)  # type: ignore[name-defined] # noqa: F821
+        self.observer = Observer(plan, self.snapshot)
         for name, hook in self.observer.hooks().items():
             setattr(builtins, name, hook)
-        get_ipython().ast_transformers.append(_Watched(self))  # type: ignore[name-defined] # noqa: F821
+        get_ipython().ast_transformers.append(_Watched(self))
 
     def measure(self) -> None:
         """Note what models are measured on, see `evaluations`, which runs in this same namespace. Call it behind `watch`."""
         import builtins
 
-        self.evaluations = Evaluations(self)  # type: ignore[name-defined] # noqa: F821
+        self.evaluations = Evaluations(self)
         for name, hook in self.evaluations.hooks().items():
             setattr(builtins, name, hook)
         # Last: the observer finds its places in the syntax by what stands there.
-        get_ipython().ast_transformers.append(_Cells())  # type: ignore[name-defined] # noqa: F821
+        get_ipython().ast_transformers.append(Measures())
 
     def start(self, seed: int | None, copies: str | None = None) -> None:
         """Seed the global generators and begin to note calls and opened files, of which copies go to a folder."""
         self.copies = None if copies is None else Path(copies)
-        shell = get_ipython()  # type: ignore[name-defined] # noqa: F821
+        shell = get_ipython()
         shell.ast_transformers.append(_Wrap())
         import builtins
 
@@ -224,7 +232,7 @@ class Recorder:
 
     def snapshot(self, names: list[str]) -> None:
         """Keep copies of the tables that the load cells bound, before a later cell changes them."""
-        space = get_ipython().user_ns  # type: ignore[name-defined] # noqa: F821
+        space = get_ipython().user_ns
         for name in names:
             value = space.get(name)
             table, form = _table(value)
@@ -248,7 +256,7 @@ class Recorder:
         """Write what was noted into `folder`; returns a JSON line with what the driver should know at once."""
         self.enter(0)
         place = Path(folder)
-        shell = get_ipython()  # type: ignore[name-defined] # noqa: F821
+        shell = get_ipython()
         space = shell.user_ns
         at = wanted.get("at")  # None: it is never asked about rows of the raw table, what it was fitted on is what counts
         model = self._meant(estimator, at, space)
@@ -306,7 +314,7 @@ class Recorder:
             "refit": refit,
             "fit_input": None if fit is None else fit["input"],
             "where": None if last is None else [last["cell"], last["line"], last["text"], last["method"]],
-            "evaluation": {} if last is None or self.evaluations is None else self.evaluations.about(last, fit, self.events),
+            "evaluation": {} if last is None or self.evaluations is None else self.evaluations.about(last, fit),
         }
         with (place / "capture.pkl").open("wb") as file:
             pickle.dump(data, file, protocol=5)

@@ -10,9 +10,8 @@ from typing import Any
 __all__ = ["Numbers", "read_numbers", "total"]
 
 _TIMEOUT = 2.0
-# That the service is overloaded or breaks is the version's fault; a refused row may be the caller's.
+# A refused row is the caller's fault; that the service is overloaded or breaks is the version's.
 _ERRORS = ("500", "502", "503", "504")
-_GOOD = "200"
 
 
 @dataclass(frozen=True)
@@ -21,8 +20,6 @@ class Numbers:
 
     Attributes
     ----------
-    refused
-        Requests with rows that the version does not accept.
     latency
         Requests by upper bound of their bucket in seconds, not cumulative; the last bound is infinite.
     predictions
@@ -31,19 +28,18 @@ class Numbers:
 
     requests: int = 0
     errors: int = 0
+    refused: int = 0
     latency: Mapping[float, int] = field(default_factory=dict)
     predictions: Mapping[str, int] = field(default_factory=dict)
-    refused: int = 0
 
     def since(self, before: Numbers) -> Numbers:
         """What was counted since; a replica that has started anew counts from nothing."""
         if self.requests < before.requests:
             return self
         return Numbers(
-            self.requests - before.requests, self.errors - before.errors,
+            self.requests - before.requests, self.errors - before.errors, self.refused - before.refused,
             {bound: count - before.latency.get(bound, 0) for bound, count in self.latency.items()},
             {name: count - before.predictions.get(name, 0) for name, count in self.predictions.items()},
-            self.refused - before.refused,
         )  # fmt: skip
 
 
@@ -58,7 +54,7 @@ def total(many: Iterable[Numbers]) -> Numbers:
             latency[bound] = latency.get(bound, 0) + count
         for name, count in one.predictions.items():
             predictions[name] = predictions.get(name, 0) + count
-    return Numbers(requests, errors, dict(sorted(latency.items())), predictions, refused)
+    return Numbers(requests, errors, refused, dict(sorted(latency.items())), predictions)
 
 
 def read_numbers(port: int) -> Numbers | None:
@@ -90,8 +86,8 @@ def _parsed(text: str) -> Numbers:
         latency[bound] = count - below
         below = count
     errors = sum(count for status, count in statuses.items() if status in _ERRORS)
-    total_requests = sum(statuses.values())
-    return Numbers(total_requests, errors, latency, predictions, total_requests - errors - statuses.get(_GOOD, 0))
+    refused = sum(count for status, count in statuses.items() if status.startswith("4"))
+    return Numbers(sum(statuses.values()), errors, refused, latency, predictions)
 
 
 def _samples(families: Iterable[Any]) -> Iterable[Any]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jupyter_mlops.workflows.events import Listener
     from jupyter_mlops.workflows.report import Report
 
-__all__ = ["KINDS", "Kind", "Outcome", "Task", "kind_of", "notebook_of", "store_of", "without_secrets"]
+__all__ = ["KINDS", "Kind", "Outcome", "Task", "kind_of", "notebook_of", "store_of", "subject_of", "without_secrets"]
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,8 @@ class Kind:
     ----------
     title
         What a person reads in a list.
+    doing
+        What is being done to a notebook, as a participle.
     perform
         The workflow, in the job's process.
     prepare
@@ -78,12 +80,22 @@ class Kind:
         `UsageError` for what cannot work.
     clear
         Remove what a killed process of this id left.
+    subject
+        What it is about besides the notebook, as `jobs.yaml` says.
     """
 
     title: Callable[[Mapping[str, Any]], str]
+    doing: str
     perform: Callable[[Task, Listener], Outcome]
     prepare: Callable[[Mapping[str, Any], Path, Path], dict[str, Any]] = lambda request, notebook, root: dict(request)
     clear: Callable[[Mapping[str, Any], Path, int], None] = lambda request, root, pid: None
+    subject: Callable[[Mapping[str, Any]], str | None] = lambda request: None
+
+
+def subject_of(request: Mapping[str, Any]) -> str | None:
+    """What a job is about besides its notebook; None also for a kind that only another version knows."""
+    kind = KINDS.get(str(request.get("kind")))
+    return None if kind is None else kind.subject(request)
 
 
 def kind_of(request: Mapping[str, Any]) -> Kind:
@@ -331,6 +343,10 @@ def _reasons(view: Mapping[str, Any]) -> str:
     return f". {'; '.join(said)}" if said else ""
 
 
+def _version(request: Mapping[str, Any]) -> str:
+    return f"{request['model']}/{request['version']}"
+
+
 def _with(parameters: Mapping[str, Any]) -> str:
     given = ", ".join(f"{name} = {str(value)[:40]}" for name, value in masked(parameters).items())
     return f" with {given}"[:300] if given else ""
@@ -338,23 +354,23 @@ def _with(parameters: Mapping[str, Any]) -> str:
 
 KINDS: dict[str, Kind] = {
     "convert": Kind(
-        title=lambda request: f"Convert {Path(str(request['path'])).name}",
+        title=lambda request: f"Convert {Path(str(request['path'])).name}", doing="converted",
         perform=_convert, prepare=_prepare_convert, clear=_clear_convert,
     ),
     "run": Kind(
-        title=lambda request: f"Run {Path(str(request['path'])).name}{_with(request.get('parameters', {}))}",
+        title=lambda request: f"Run {Path(str(request['path'])).name}{_with(request.get('parameters', {}))}", doing="run",
         perform=_run,
     ),
     "promote": Kind(
-        title=lambda request: f"Promote {request['model']} version {request['version']}",
-        perform=_promote, prepare=_prepare_promote,
+        title=lambda request: f"Promote {request['model']} version {request['version']}", doing="promoted",
+        perform=_promote, prepare=_prepare_promote, subject=_version,
     ),
     "rollback": Kind(
-        title=lambda request: f"Roll {request['model']} back to version {request['version']}",
-        perform=_rollback, prepare=_prepare_promote,
+        title=lambda request: f"Roll {request['model']} back to version {request['version']}", doing="rolled back",
+        perform=_rollback, prepare=_prepare_promote, subject=_version,
     ),
     "deploy": Kind(
-        title=lambda request: f"Deploy {request['model']}",
-        perform=_deploy, prepare=_prepare_deploy,
+        title=lambda request: f"Deploy {request['model']}", doing="deployed",
+        perform=_deploy, prepare=_prepare_deploy, subject=lambda request: str(request["model"]),
     ),
 }  # fmt: skip

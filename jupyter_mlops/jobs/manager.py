@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_mlops.database import VARIABLE, Taken, now
 from jupyter_mlops.environment import inherited
 from jupyter_mlops.errors import ConflictError, NotFoundError
-from jupyter_mlops.jobs.kinds import kind_of, notebook_of, without_secrets
+from jupyter_mlops.jobs.kinds import kind_of, notebook_of, subject_of, without_secrets
 from jupyter_mlops.jobs.processes import MARK
 from jupyter_mlops.jobs.recorder import JOB, event_row, plain
 from jupyter_mlops.jobs.statuses import ACTIVE, WORKING
@@ -39,7 +39,6 @@ _KEPT = 200  # jobs whose record is kept
 _LOG_END = 200_000  # bytes of a log that are shown
 # Of the server's process, and wrong for a job's.
 _NOT_INHERITED = ("JPY_SESSION_NAME", "JPY_PARENT_PID", "JUPYTER_MLOPS_OWNER", MARK)
-_DOING = {"convert": "converted", "run": "run", "promote": "promoted", "rollback": "rolled back", "deploy": "deployed"}
 _Told = list[tuple[str, dict[str, Any]]]
 _children: dict[str, subprocess.Popen[bytes]] = {}  # of this process, whichever `Jobs` started them
 
@@ -225,7 +224,7 @@ class Jobs:
                     self.reconcile()  # the holder may be gone
         holder: Sequence[RowMapping] = self._store.find(self._owner, claim=row["claim"], limit=1)
         which = f"the job {holder[0]['id']} is {holder[0]['status']}" if holder else "another job is at work"
-        doing = _DOING.get(row["kind"], "worked on")
+        doing = kind_of(row["request"]).doing
         raise ConflictError(f"{row['path']} is being {doing} already ({which}). Wait for its end, or stop it first.")
 
     def _start_waiting(self) -> None:
@@ -288,10 +287,7 @@ def _view(row: RowMapping) -> dict[str, Any]:
         "result", "next",
     )  # fmt: skip
     request = row["request"]
-    kind = row["kind"]
-    of_version = kind in ("promote", "rollback")
-    subject = f"{request['model']}/{request['version']}" if of_version else request["model"] if kind == "deploy" else None
-    return {**{name: row[name] for name in names}, "subject": subject}
+    return {**{name: row[name] for name in names}, "subject": subject_of(request)}
 
 
 def _event_view(row: RowMapping) -> dict[str, Any]:

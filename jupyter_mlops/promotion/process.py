@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import queue
 import signal
@@ -18,7 +19,7 @@ from typing import Any
 from jupyter_mlops.environment import PRIVATE, inherited
 from jupyter_mlops.notebook.checks.secrets import redacted
 
-__all__ = ["OURS", "Finished", "clean_environment", "descendants", "end_process", "run_process"]
+__all__ = ["OURS", "Finished", "clean_environment", "descendants", "end_process", "run_module", "run_process"]
 
 _LINES, _CHARACTERS = 200, 12_000  # kept of what is printed
 OURS = ("PYTHONPATH", "PYTHONHOME", "MLFLOW_", "PYTEST_", *PRIVATE)
@@ -32,6 +33,11 @@ class Finished:
     code: int | None
     log: str
     seconds: float
+
+    @property
+    def last_line(self) -> str:
+        """The last that it printed."""
+        return next((line for line in reversed(self.log.splitlines()) if line.strip()), "it said nothing")
 
 
 def clean_environment(**more: str) -> dict[str, str]:
@@ -94,6 +100,32 @@ def run_process(
             process.stdout.close()
     log = redacted("\n".join(tail))
     return Finished(None if late else process.returncode, log[-_CHARACTERS:], time.monotonic() - started)
+
+
+def run_module(
+    module: str, arguments: Sequence[str], *, python: str, folder: Path, seconds: float, ask: Callable[[], None] = lambda: None,
+    **more: str,
+) -> tuple[Finished, dict[str, Any] | None]:  # fmt: skip
+    """Run a module that writes what it finds as JSON into the file that is its last argument.
+
+    Parameters
+    ----------
+    more
+        Variables of its environment.
+
+    Returns
+    -------
+    tuple
+        How it ended, and what it found; None where it did not come to an end.
+    """
+    result = folder / "result.json"
+    done = run_process(
+        [python, "-m", module, *arguments, str(result)], folder=folder, environment=clean_environment(**more), seconds=seconds,
+        hear=lambda line: None, ask=ask,
+    )  # fmt: skip
+    if done.code != 0 or not result.is_file():
+        return done, None
+    return done, json.loads(result.read_text(encoding="utf-8"))
 
 
 def descendants(process: subprocess.Popen[Any]) -> list[Any]:

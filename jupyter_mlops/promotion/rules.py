@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from jupyter_mlops.promotion.verdicts.canary import Limits
+from jupyter_mlops.promotion.verdicts.scores import KINDS
+
 __all__ = [
     "SCORES",
     "AbortRule",
@@ -23,9 +26,7 @@ __all__ = [
 
 Check = Callable[[Any], Any]
 # What a metric gate can score by; "auto" is what the notebook measures, where it is one of these.
-SCORES = (
-    "accuracy", "balanced_accuracy", "f1", "precision", "recall", "roc_auc", "average_precision", "log_loss", "r2", "mae", "rmse", "mape",
-)  # fmt: skip
+SCORES = tuple(KINDS)
 
 
 def _key(default: Any, check: Check) -> Any:
@@ -224,10 +225,10 @@ class CanaryRule:
 
 @dataclass(frozen=True)
 class AbortRule:
-    """When a canary is taken off; see `jupyter_mlops.promotion.verdicts.canary.Limits`."""
+    """When a canary is taken off: those of `jupyter_mlops.promotion.verdicts.canary.Limits` that are for a policy to say."""
 
-    evidence: float = _key(20.0, _number(2, 1e9))
-    failing: float = _key(0.5, _number(0.01, 1))
-    latency_ratio: float = _key(1.5, _number(1, 1000))
-    latency_looks: int = _key(4, _number(1, 100, whole=True))
-    shift: float = _key(0.25, _number(0.01, 100))
+    evidence: float = _key(Limits.evidence, _number(2, 1e9))
+    failing: float = _key(Limits.failing, _number(0.01, 1))
+    latency_ratio: float = _key(Limits.latency_ratio, _number(1, 1000))
+    latency_looks: int = _key(Limits.latency_looks, _number(1, 100, whole=True))
+    shift: float = _key(Limits.shift, _number(0.01, 100))

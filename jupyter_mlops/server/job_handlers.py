@@ -5,12 +5,11 @@ from __future__ import annotations
 from jupyter_server.auth.decorator import authorized
 from tornado.web import authenticated
 
+from jupyter_mlops.jobs.kinds import KINDS
 from jupyter_mlops.server.base import Handler, executes
 from jupyter_mlops.server.errors import ApiError
 
 __all__ = ["JobHandler", "JobLogHandler", "JobsHandler"]
-
-_KINDS = ("", "convert", "run", "promote", "rollback", "deploy")
 
 
 class JobsHandler(Handler):
@@ -21,7 +20,7 @@ class JobsHandler(Handler):
     async def get(self) -> None:
         """The last jobs, the newest first."""
         path, kind = self.text("path"), self.text("kind")
-        if kind not in _KINDS:
+        if kind and kind not in KINDS:
             raise ApiError(400, "bad-message", f"There are no jobs of the kind {kind[:50]!r}.")
         if path:
             path = self.root.relative(self.root.notebook(path, exists=False))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,8 +54,8 @@ class AbReport:
     less_is_better: bool
     confidence: float
     arms: tuple[Arm, ...]
-    contrasts: tuple[Contrast, ...] = field(default_factory=tuple)
-    unlabelled: int = 0
+    contrasts: tuple[Contrast, ...]
+    unlabelled: int
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -94,21 +94,12 @@ def ab_report(files: Sequence[Path], options: AbOptions | None = None) -> AbRepo
     )
     score = options.score or ("rmse" if numbers else "accuracy")
     kind = KINDS[score]
-    if kind.needs == "labels":
-        codes = {value: code for code, value in enumerate(sorted({*known[options.label], *known[options.prediction]}, key=str))}
-        arrays = {
-            one: tuple(sides[one][name].map(codes).to_numpy() for name in (options.label, options.prediction)) for one in order
-        }
-    else:
-        codes = {}
-        arrays = {one: _numbers(sides[one], options) for one in order}
+    values = {*known[options.label], *known[options.prediction]} if kind.needs == "labels" else ()
+    codes = {value: code for code, value in enumerate(sorted(values, key=str))}
+    arrays = {one: _arrays(sides[one], options, codes) for one in order}
     try:
         with fast():
-            arms, contrasts = compare_arms(
-                {one: (pair[0], pair[1]) for one, pair in arrays.items()},
-                scorer(score, len(codes)),
-                confidence=options.confidence,
-            )
+            arms, contrasts = compare_arms(arrays, scorer(score, len(codes)), confidence=options.confidence)
     except ValueError as error:
         raise UsageError(
             f"{score} cannot be computed: {error}. Choose another score (--score), or wait for more labels."
@@ -124,9 +115,13 @@ def _named(version: Any) -> str:
     return str(int(version)) if isinstance(version, float) and version.is_integer() else str(version)
 
 
-def _numbers(part: pd.DataFrame, options: AbOptions) -> tuple[Any, ...]:
+def _arrays(part: pd.DataFrame, options: AbOptions, codes: Mapping[Any, int]) -> tuple[Any, Any]:
+    """Labels and predictions: codes, or numbers where there are none."""
+    label, prediction = part[options.label], part[options.prediction]
+    if codes:
+        return label.map(codes).to_numpy(), prediction.map(codes).to_numpy()
     try:
-        return tuple(part[name].astype(float).to_numpy() for name in (options.label, options.prediction))
+        return label.astype(float).to_numpy(), prediction.astype(float).to_numpy()
     except (ValueError, TypeError) as error:
         raise UsageError(f"Labels and predictions have to be numbers for such a score: {error}.") from None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jupyter_mlops.checksums import file_digest, folder_digest
 from jupyter_mlops.errors import ConversionError, NotFoundError
+from jupyter_mlops.promotion.gates.service import has_service
 from jupyter_mlops.promotion.policy import FILE, Policy, read_policy
 from jupyter_mlops.tracking.lifecycle import DIGEST, VersionFacts, fetch_archive, fetch_model, find_version
 from jupyter_mlops.workflows.project_archive import unpack_project
@@ -75,6 +76,24 @@ class Artifact:
             except ConversionError as error:
                 raise ArtifactError(str(error)) from None
         return self._project
+
+    def project_to_serve(self) -> Path:
+        """The unpacked project, which has a service.
+
+        Raises
+        ------
+        NotFoundError
+            It has none; or see `project`.
+        TrackingError
+            The registry does not answer.
+        """
+        try:
+            project = self.project()
+        except ArtifactError as error:
+            raise NotFoundError(str(error)) from None
+        if not has_service(project):
+            raise NotFoundError(f"Version {self._version} of {self._model} has no service: its model cannot be asked row by row.")
+        return project
 
     def model_folder(self) -> Path:
         """The registered model as MLflow keeps it."""

@@ -20,6 +20,7 @@ from jupyter_mlops.deploy.spec import Deployment, Deployments, Spec
 from jupyter_mlops.deploy.traffic import Traffic
 from jupyter_mlops.errors import ConflictError, UsageError
 from jupyter_mlops.processes import machine
+from jupyter_mlops.promotion.rules import CanaryRule
 from jupyter_mlops.promotion.verdicts.canary import Answers, Canary, Limits, Step, Verdict, Window
 from jupyter_mlops.promotion.verdicts.error_rate import Counts, ErrorRate
 from jupyter_mlops.workflows.deploying import DeployOptions, deploy
@@ -28,7 +29,6 @@ from jupyter_mlops.workflows.supervising import ensure_supervisor
 
 __all__ = ["CanaryOptions", "CanaryResult", "run_canary", "take_off"]
 
-SHARES = (0.01, 0.05, 0.25, 0.5)
 _SETTLE = 1.0  # seconds in which the Envoys follow a change of the shares
 
 
@@ -50,12 +50,12 @@ class CanaryOptions:
         Seconds for which the version is sent copies of requests, before it answers any.
     """
 
-    shares: tuple[float, ...] = SHARES
-    seconds: float = 60.0
-    requests: int = 100
-    bake: float = 300.0
+    shares: tuple[float, ...] = tuple(percent / 100 for percent in CanaryRule.steps)
+    seconds: float = CanaryRule.seconds
+    requests: int = CanaryRule.requests
+    bake: float = CanaryRule.bake
     look: float = 2.0
-    shadow: float = 0.0
+    shadow: float = CanaryRule.shadow
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:

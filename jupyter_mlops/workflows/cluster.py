@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,18 +10,17 @@ from typing import Any
 from jupyter_mlops.deploy.cluster.kubectl import Kubectl
 from jupyter_mlops.deploy.cluster.render import manifests, to_yaml
 from jupyter_mlops.deploy.cluster.spec import Analysis, ClusterSpec, Release, Style, resource_name
-from jupyter_mlops.errors import EditedError, NotFoundError, OutputError, UsageError
+from jupyter_mlops.errors import UsageError
 from jupyter_mlops.promotion.policy import Policy
 from jupyter_mlops.tracking.lifecycle import VersionFacts, find_to_deploy
 from jupyter_mlops.tracking.store import tracking_uri
-from jupyter_mlops.workflows.artifact import Artifact, ArtifactError
+from jupyter_mlops.workflows.artifact import Artifact
 from jupyter_mlops.workflows.events import Event, Listener
-from jupyter_mlops.workflows.output import MANIFEST, edited_files, publish, staging
+from jupyter_mlops.workflows.output import check_target, publish, staging
 
-__all__ = ["ClusterOptions", "ClusterResult", "deploy_to_cluster"]
+__all__ = ["OUTPUT", "ClusterOptions", "ClusterResult", "deploy_to_cluster"]
 
 OUTPUT = Path("deploy", "kubernetes")
-_PROMETHEUS = ClusterSpec.prometheus
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ class ClusterOptions:
     host: str | None = None
     tls_secret: str | None = None
     pull_secret: str | None = None
-    prometheus: str = _PROMETHEUS
+    prometheus: str = ClusterSpec.prometheus
     replicas: int | None = None
     output: Path = OUTPUT
     force: bool = False
@@ -116,7 +114,9 @@ def deploy_to_cluster(
         The registry is away; or the manifests are written, and no cluster takes them.
     """
     options = options or ClusterOptions()
-    _check_output(options.output, force=options.force)
+    check_target(
+        options.output, force=options.force, what="kustomization", made="written by this command", again="With --output, write"
+    )
     uri = options.tracking_uri or tracking_uri(None, Path())
     listen(Event("fetch", "started", f"the policy of {model}"))
     facts = find_to_deploy(uri, model, version)
@@ -138,12 +138,7 @@ def deploy_to_cluster(
 def _policy(uri: str, facts: VersionFacts) -> Policy:
     with tempfile.TemporaryDirectory(prefix="jupyter-mlops-") as scratch:
         artifact = Artifact(uri, facts.model, facts.version, facts.digest, facts.run_id, Path(scratch))
-        try:
-            project = artifact.project()
-        except ArtifactError as error:
-            raise NotFoundError(str(error)) from None
-        if not (project / "service" / "app.py").is_file():
-            raise NotFoundError(f"Version {facts.version} of {facts.model} has no service: its model cannot be asked row by row.")
+        artifact.project_to_serve()
         return artifact.policy()
 
 
@@ -192,26 +187,6 @@ def _analysis(policy: Policy) -> Analysis:
 
 
 # -- where to -----------------------------------------------------------------------------------------------------------
-
-
-def _check_output(folder: Path, *, force: bool) -> None:
-    if not folder.exists():
-        parent = next(one for one in folder.absolute().parents if one.exists())
-        if not parent.is_dir() or not os.access(parent, os.W_OK):
-            raise OutputError(f"{folder} cannot be made: {parent} is not writable. Choose another folder (--output).")
-        return
-    if not folder.is_dir():
-        raise OutputError(f"{folder} is a file. Choose a folder (--output).")
-    if (folder / MANIFEST).is_file():
-        if not force and (edits := edited_files(folder)):
-            raise EditedError(
-                f"The manifests in {folder} were edited since they were written ({', '.join(edits[:5])}). Write into another folder "
-                "(--output), or replace them (--force): the edited ones are then kept beside."
-            )
-    elif any(folder.iterdir()):
-        raise OutputError(
-            f"{folder} holds files that were not written by this command. Choose an empty or new folder (--output)."
-        )
 
 
 def _apply(spec: ClusterSpec, options: ClusterOptions, listen: Listener) -> tuple[str, tuple[str, ...]]:

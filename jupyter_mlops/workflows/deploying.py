@@ -27,7 +27,7 @@ from jupyter_mlops.processes import machine
 from jupyter_mlops.promotion.verdicts.histograms import quantile
 from jupyter_mlops.tracking.lifecycle import find_to_deploy
 from jupyter_mlops.tracking.store import registry_key, shown, tracking_uri
-from jupyter_mlops.workflows.artifact import Artifact, ArtifactError
+from jupyter_mlops.workflows.artifact import Artifact
 from jupyter_mlops.workflows.events import Event, Listener
 from jupyter_mlops.workflows.supervising import ensure_supervisor, is_supervised
 
@@ -274,12 +274,7 @@ def _fetch(uri: str, model: str, version: str | None) -> tuple[str, Path]:
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=place.parent, prefix=".fetched-") as scratch:
             artifact = Artifact(uri, model, facts.version, facts.digest, facts.run_id, Path(scratch))
-            try:
-                project = artifact.project()
-            except ArtifactError as error:
-                raise NotFoundError(str(error)) from None
-            if not (project / "service" / "app.py").is_file():
-                raise NotFoundError(f"Version {facts.version} of {model} has no service: its model cannot be asked row by row.")
+            project = artifact.project_to_serve()
             # Its archive was made before the registry gave it a number.
             about = project / "model" / "metadata.json"
             known = json.loads(about.read_text(encoding="utf-8")) | {"run_id": facts.run_id, "model_version": facts.version}

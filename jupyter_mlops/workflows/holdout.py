@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_mlops.promotion.holdout import FILE, HELD_OUT
 from jupyter_mlops.workflows.captured import Captured, load_captured, load_estimator, match_rows
-from jupyter_mlops.workflows.labels import Answers, Labels, find_labels, plain_array
+from jupyter_mlops.workflows.labels import Answers, Labels, find_labels, plain_array, same_values
 from jupyter_mlops.workflows.prover import _as_frame, _package, _rows, _usable, answered
 from jupyter_mlops.workflows.schemas import json_rows, json_value, output_of
 
@@ -156,8 +156,6 @@ def _from_column(
     """The raw table's column that the model was trained to predict, where its rows can be told by their index."""
     import pandas as pd
 
-    from jupyter_mlops.workflows.labels import _same
-
     fit = captured.evaluation.get("fit") or {}
     trained_on = captured.fit_input
     if fit.get("target") is None or not hasattr(trained_on, "index") or isinstance(trained_on, list):
@@ -168,7 +166,7 @@ def _from_column(
     before = table.loc[trained_on.index]
     for name in table.columns:
         column = plain_array(before[name].astype(object) if isinstance(before[name].dtype, pd.CategoricalDtype) else before[name])
-        if target.ndim == 1 and _same(target, column):
+        if target.ndim == 1 and same_values(target, column):
             values: list[Any] = [None] * count
             given = Answers(answers.own, answers.whole, classes=answers.classes, names=answers.names, carry=answers.carry)
             scored = {"scored": {"target": rows[name].astype(object), "cell": None, "line": None}}

@@ -6,8 +6,8 @@ tells that the other is the truth.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlops.convert.evaluations import OPERATORS
@@ -15,7 +15,7 @@ from jupyter_mlops.convert.evaluations import OPERATORS
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Answers", "Labels", "find_labels", "plain_array"]
+__all__ = ["Answers", "Labels", "find_labels", "plain_array", "same_values"]
 
 _SIGNS = frozenset(OPERATORS.values())
 _DIGITS = range(4)  # to which a prediction may be rounded before it is measured
@@ -59,7 +59,7 @@ class Labels:
     measure: str
     cell: int | None = None
     line: int | None = None
-    measures: tuple[Mapping[str, Any], ...] = field(default_factory=tuple)  # all that the notebook measures with these labels
+    measures: tuple[Mapping[str, Any], ...] = ()  # all that the notebook measures with these labels
 
 
 def find_labels(noted: Mapping[str, Any], answers: Answers) -> Labels | None:
@@ -107,25 +107,25 @@ def _truth(sides: Sequence[Any], answers: Answers, noted: Mapping[str, Any]) -> 
 
 def _of_another(side: np.ndarray, noted: Mapping[str, Any]) -> bool:
     """Whether a side is what another model predicted: two models were compared. Unless that one was measured, and always right."""
-    if not any(_same(plain_array(one), side) for one in noted.get("others") or ()):
+    if not any(same_values(plain_array(one), side) for one in noted.get("others") or ()):
         return False
     pairs = ([plain_array(one) for one in pair["sides"]] for pair in noted.get("pairs") or ())
-    return not any(all(_same(one, side) for one in both) for both in pairs)
+    return not any(all(same_values(one, side) for one in both) for both in pairs)
 
 
 def _kind(side: np.ndarray, answers: Answers) -> str | None:
     """What of the model's answers a side is: "own", "whole", "scores" or, of the first of two classes, "scores of 0"."""
     table = answers.probabilities
     if side.ndim == 2:
-        return "scores" if table is not None and side.shape == table.shape and _same(side, table) else None
+        return "scores" if table is not None and side.shape == table.shape and same_values(side, table) else None
     for kind, known in (("own", answers.own), ("whole", answers.whole)):
-        if _same(side, known):
+        if same_values(side, known):
             return kind
     if table is not None:
-        column = next((k for k in reversed(range(table.shape[1])) if _same(side, table[:, k], 1e-6)), None)
+        column = next((k for k in reversed(range(table.shape[1])) if same_values(side, table[:, k], 1e-6)), None)
         if column is not None:
             return "scores of 0" if column == 0 and table.shape[1] == 2 else "scores"
-    if answers.margins is not None and answers.margins.ndim == 1 and _same(side, answers.margins, 1e-6):
+    if answers.margins is not None and answers.margins.ndim == 1 and same_values(side, answers.margins, 1e-6):
         return "scores"
     return None
 
@@ -150,13 +150,14 @@ def _shaped(side: np.ndarray, numbers: np.ndarray) -> bool:
 
     if side.dtype.kind not in "biuf" or numbers.dtype.kind not in "biuf":
         return False
-    if any(_same(side, np.round(numbers, digits)) for digits in _DIGITS) or _same(side, np.trunc(numbers)):
+    if any(same_values(side, np.round(numbers, digits)) for digits in _DIGITS) or same_values(side, np.trunc(numbers)):
         return len(np.unique(side)) > 1
     equal = np.isclose(side, numbers, rtol=1e-9, atol=0)
-    return bool(equal.mean() >= 0.5 and _same(side, np.clip(numbers, side.min(), side.max())))
+    return bool(equal.mean() >= 0.5 and same_values(side, np.clip(numbers, side.min(), side.max())))
 
 
-def _same(a: np.ndarray, b: np.ndarray, relative: float = 1e-9) -> bool:
+def same_values(a: np.ndarray, b: np.ndarray, relative: float = 1e-9) -> bool:
+    """Whether two arrays hold the same, numbers within a relative tolerance."""
     import numpy as np
 
     if a.shape != b.shape:
@@ -211,11 +212,7 @@ def _listed(values: Any) -> list[Any]:
 
 def _plausible(labels: list[Any], answers: Answers) -> bool:
     """Whether values are of the kind of the model's answers."""
-    there = list(_present(labels))
+    there = [one for one in labels if one is not None]
     if answers.names is None:
         return bool(there) and all(isinstance(one, (int, float)) for one in there)
     return bool(there) and sum(one in answers.names for one in there) >= _KNOWN * len(there)
-
-
-def _present(labels: Sequence[Any]) -> Iterator[Any]:
-    return (one for one in labels if one is not None)

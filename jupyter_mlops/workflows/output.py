@@ -46,15 +46,22 @@ def edited_files(folder: Path) -> list[str]:
     return sorted([*changed, *(name for name in noted if name not in here)])
 
 
-def check_target(folder: Path, *, force: bool) -> None:
+def check_target(
+    folder: Path, *, force: bool, what: str = "project", made: str = "made by a conversion", again: str = "Convert"
+) -> None:
     """Refuse, before any work is done, a folder that must not be replaced.
+
+    Parameters
+    ----------
+    what, made, again
+        For the messages: what such a folder holds, how it came there, and how it comes into another one.
 
     Raises
     ------
     OutputError
-        It is a file, or holds something else than a generated project.
+        It is a file, or holds something else.
     EditedError
-        It holds a project with edits, and `force` is not given.
+        It holds one with edits, and `force` is not given.
     """
     if not folder.exists():
         parent = next(p for p in folder.absolute().parents if p.exists())
@@ -66,14 +73,12 @@ def check_target(folder: Path, *, force: bool) -> None:
     if not any(folder.iterdir()):
         return
     if not (folder / MANIFEST).is_file():
-        raise OutputError(
-            f"The output folder {folder} holds files that were not made by a conversion. Choose an empty or new folder."
-        )
+        raise OutputError(f"The output folder {folder} holds files that were not {made}. Choose an empty or new folder.")
     if not force and (edits := edited_files(folder)):
         shown = ", ".join(edits[:5]) + (f" and {len(edits) - 5} more" if len(edits) > 5 else "")
         raise EditedError(
-            f"The project in {folder} was edited since it was made ({shown}). Convert into another folder, or replace it "
-            "(--force on the command line): the edited project is then kept beside it."
+            f"The {what} in {folder} was edited since it was made ({shown}). {again} into another folder, or replace it "
+            f"(--force on the command line): the edited {what} is then kept beside it."
         )
 
 

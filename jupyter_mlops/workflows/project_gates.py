@@ -6,7 +6,6 @@ Nothing is written: no version, no journal. Where a registry is named, the versi
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,14 +18,12 @@ from jupyter_mlops.promotion.gates import GATES
 from jupyter_mlops.promotion.gates.kinds import Champion, Gate, GateResult, Subject
 from jupyter_mlops.promotion.policy import FILE, read_policy
 from jupyter_mlops.signature import Signature
-from jupyter_mlops.tracking.lifecycle import find_version
 from jupyter_mlops.tracking.registry import save_as_model
 from jupyter_mlops.tracking.store import check_reachable
-from jupyter_mlops.workflows.artifact import Artifact, ArtifactError
+from jupyter_mlops.workflows.artifact import ArtifactError
 from jupyter_mlops.workflows.events import Event, Listener, Progress
 from jupyter_mlops.workflows.project_archive import pack_project, unpack_project
-from jupyter_mlops.workflows.registered_model import predict_registered
-from jupyter_mlops.workflows.registered_parity import compare_registered
+from jupyter_mlops.workflows.subjects import champion_of, subject_of
 
 __all__ = ["GatedProject", "judge_project"]
 
@@ -85,12 +82,7 @@ def judge_project(project: Path, tracking_uri: str | None = None, listen: Listen
             return scratch / "model"
 
         champion = None if tracking_uri is None else _champion(tracking_uri, about["name"], scratch)
-        subject = Subject(
-            model=about["name"], version="(this project)", project=copy, tags={}, python=sys.executable,
-            compare=lambda tell: compare_registered(copy, registered(), ask=lambda: tell("", None)), registered=registered,
-            policy=policy, champion=champion,
-            predict=lambda model, rows, tell: predict_registered(model, rows, ask=lambda: tell("", None)),
-        )  # fmt: skip
+        subject = subject_of(about["name"], "(this project)", copy, registered, policy, tags={}, champion=champion)
         results = {gate.name: _run(gate, subject, progress) for gate in GATES}
     return GatedProject(about["name"], None if champion is None else champion.version, results)
 
@@ -118,15 +110,9 @@ def _run(gate: Gate, subject: Subject, progress: Progress) -> GateResult:
 
 def _champion(uri: str, model: str, scratch: Path) -> Champion | None:
     try:
-        facts = find_version(uri, model)
-        if facts.champion is None:
-            return None
-        facts = find_version(uri, model, facts.champion)
+        return champion_of(uri, model, scratch)
     except NotFoundError:  # never registered: this would be the first version
         return None
-    (scratch / "champion").mkdir()
-    artifact = Artifact(uri, model, facts.version, facts.digest, facts.run_id, scratch / "champion")
-    return Champion(facts.version, artifact.project, artifact.model_folder)
 
 
 def _about(project: Path) -> dict[str, Any]:

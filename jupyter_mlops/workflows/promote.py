@@ -7,13 +7,13 @@ first step that is not done.
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from jupyter_mlops.database import database_url, now
 from jupyter_mlops.errors import ConflictError, MlopsError, NotFoundError, NotReadyError, UsageError
 from jupyter_mlops.processes import created, is_alive, machine
 from jupyter_mlops.promotion.gates import GATES
-from jupyter_mlops.promotion.gates.kinds import Champion, Gate, GateResult, Subject, Tell
+from jupyter_mlops.promotion.gates.kinds import Champion, Gate, GateResult
 from jupyter_mlops.promotion.journal import Active, Entry, Journal, Moved
 from jupyter_mlops.promotion.rules import ApprovalRule
 from jupyter_mlops.promotion.state import APPROVAL, CANARY, LIFECYCLE, PromotionState, fold
@@ -32,6 +32,7 @@ from jupyter_mlops.workflows.artifact import Artifact, ArtifactError
 from jupyter_mlops.workflows.events import Event, Listener, Progress
 from jupyter_mlops.workflows.person import current_user
 from jupyter_mlops.workflows.reconciling import reconcile
+from jupyter_mlops.workflows.subjects import champion_of, subject_of
 from jupyter_mlops.workflows.taking_over import TookOver, is_moved, serve_instead, serving, take_over, traffic_back
 
 __all__ = ["PromoteOptions", "PromoteResult", "promote", "restore_previous"]
@@ -270,7 +271,6 @@ class _Promotion:
         self.artifact = Artifact(uri, state.model, state.version, state.digest, state.run, scratch)
         self._scratch = scratch
         self._looked: dict[str, Any] = {}  # at the last look at a canary
-        self._other: tuple[str, Artifact] | None = None  # the champion's
         self._asked = time.monotonic()
 
     def run(self) -> None:
@@ -355,44 +355,18 @@ class _Promotion:
             if not self.artifact.fetched:
                 self.progress.say("fetching the project of this version")
             project = self.artifact.project()
-            subject = Subject(
-                model=self.state.model, version=self.state.version, project=project, tags=self.artifact.tags, python=sys.executable,
-                compare=self._compare, registered=self.artifact.model_folder, policy=self.artifact.policy(), champion=self._champion(),
-                predict=self._predict,
+            subject = subject_of(
+                self.state.model, self.state.version, project, self.artifact.model_folder, self.artifact.policy(),
+                tags=self.artifact.tags, champion=self._champion,
             )  # fmt: skip
             return gate.run(subject, self._tell)
         except (ArtifactError, UsageError) as error:  # UsageError: promotion.yaml says something that is not allowed
             return GateResult("failed", str(error))
 
+    @cached_property
     def _champion(self) -> Champion | None:
-        """The version in production now; fetched once."""
-        champion = self._version_in_production()
-        if champion is None:
-            return None
-        if self._other is None or self._other[0] != champion.version:
-            scratch = self._scratch / f"champion-{champion.version}"
-            scratch.mkdir()
-            self._other = (
-                champion.version,
-                Artifact(self.uri, champion.model, champion.version, champion.digest, champion.run_id, scratch),
-            )
-        return Champion(self._other[0], self._other[1].project, self._other[1].model_folder)
-
-    def _version_in_production(self) -> VersionFacts | None:
-        facts = find_version(self.uri, self.state.model, self.state.version)
-        if facts.champion in (None, self.state.version):
-            return None
-        return find_version(self.uri, self.state.model, facts.champion)
-
-    def _compare(self, tell: Tell) -> dict[str, Any]:
-        from jupyter_mlops.workflows.registered_parity import compare_registered
-
-        return compare_registered(self.artifact.project(), self.artifact.model_folder(), ask=lambda: tell("", None))
-
-    def _predict(self, model: Path, rows: Sequence[Mapping[str, Any]], tell: Tell) -> dict[str, Any]:
-        from jupyter_mlops.workflows.registered_model import predict_registered
-
-        return predict_registered(model, rows, ask=lambda: tell("", None))
+        """The version in production: no other promotion can change it meanwhile."""
+        return champion_of(self.uri, self.state.model, self._scratch, challenger=self.state.version)
 
     def _wait_for_approval(self) -> bool:
         """Whether it has to wait."""
@@ -457,7 +431,7 @@ class _Promotion:
         step, _, share = event.step.partition(" ")
         self._tell("", None)
         if step != CANARY:
-            self.progress.say(event.message, event.fraction)
+            self._while_serving(event)
             return
         self._looked = {**self._looked, **event.data}
         known = {name: self.state.step(CANARY).figures.get(name) for name in ("machine", "former")}

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_mlops.promotion.process import clean_environment, run_process
+from jupyter_mlops.promotion.process import run_module
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,27 +34,23 @@ def in_process(
     module: str, arguments: Sequence[str], scratch: Path, *, python: str = sys.executable, seconds: float = 300.0,
     ask: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Run a module that writes its result as JSON into the file that is its last argument.
+    """Have a module ask a registered model, see `run_module`.
 
     Returns
     -------
     dict
         The result with ``seconds`` and ``log``; or ``error`` and ``log``.
     """
-    result = scratch / "result.json"
-    done = run_process(
-        [python, "-m", module, *arguments, str(result)], folder=scratch,
-        environment=clean_environment(MLFLOW_DISABLE_TELEMETRY="true"), seconds=seconds, hear=lambda line: None, ask=ask,
-    )  # fmt: skip
+    done, found = run_module(
+        module, arguments, python=python, folder=scratch, seconds=seconds, ask=ask, MLFLOW_DISABLE_TELEMETRY="true"
+    )
     if done.code is None:
         return {"error": f"The registered model did not answer within {seconds:.0f} s.", "log": done.log}
-    if done.code != 0 or not result.is_file():
-        last = next((line for line in reversed(done.log.splitlines()) if line.strip()), "it said nothing")
+    if found is None:
         return {
-            "error": f"The registered model cannot be asked here: {last}. Its requirements.lock names what it needs.",
+            "error": f"The registered model cannot be asked here: {done.last_line}. Its requirements.lock names what it needs.",
             "log": done.log,
         }
-    found: Mapping[str, Any] = json.loads(result.read_text(encoding="utf-8"))
     return {**found, "seconds": round(done.seconds, 1), "log": done.log}
 
 

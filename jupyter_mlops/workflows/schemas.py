@@ -145,31 +145,26 @@ def probe(
         elif column.kind == "string" and not accepts(column.name, "a value that was never seen"):
             levels = table[column.name].dropna().unique().tolist()
             if len(levels) <= _CLOSED_LEVELS:
-                known = _accepted(column.name, levels, row, predict)
+                known = _accepted(column.name, levels, row, predict) if levels else []
                 closed, categories = True, tuple(sorted((json_value(v) for v in known), key=str))
         out.append(replace(column, nullable=nullable, closed=closed, categories=categories))
     return tuple(out)
 
 
 def _accepted(name: str, levels: list[Any], row: pd.DataFrame, predict: Callable[[pd.DataFrame], Any]) -> list[Any]:
-    """Those levels that are predicted, found by halves: most often it is all of them."""
+    """Those levels that are predicted."""
     import warnings
 
     import pandas as pd
 
-    rows = pd.concat([row] * len(levels), ignore_index=True) if levels else row
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            predict(rows.assign(**{name: pd.Series(levels, dtype=object)}))
-    except Exception:  # whatever it raises: it does not accept such a row
-        middle = len(levels) // 2
-        return (
-            []
-            if middle == 0
-            else [one for part in (levels[:middle], levels[middle:]) for one in _accepted(name, part, row, predict)]
-        )
-    return levels
+    from jupyter_mlops.export.edges import accepted
+
+    rows = row.iloc[[0] * len(levels)].reset_index(drop=True)
+    rows[name] = pd.Series(levels, dtype=object)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        good = accepted(lambda part: predict(part.reset_index(drop=True)), rows)
+    return [level for level, taken in zip(levels, good, strict=True) if taken]
 
 
 def task_of(estimator: Any, labels: Any = None) -> Task:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from time import perf_counter
@@ -158,8 +160,10 @@ class _Sweep:
         interrupted = False
         status: Literal["FINISHED", "FAILED", "KILLED"] = "KILLED"
         try:
-            for number, outcome in self.pool.run(self.open, self._start, self._lost):
-                self._end(number, outcome)
+            with closing(self.pool.run(self.open, self._start, self._lost)) as outcomes:
+                for number, outcome in outcomes:
+                    with _interrupt_held():
+                        self._end(number, outcome)
             status = "FINISHED"
         except KeyboardInterrupt:
             interrupted = True
@@ -348,6 +352,28 @@ class _Sweep:
             Event("sweep", "done" if status == "FINISHED" else "failed", self._message(), 1.0, seconds, data=self._state())
         )
         return replace(result, run_id=parent.run_id, delivered=parent.delivered)
+
+
+@contextmanager
+def _interrupt_held() -> Iterator[None]:
+    """Ctrl-C is obeyed when the block has ended, so that it loses no run that is done; a second one at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # an interrupt comes to the main thread alone
+        return
+    held: list[int] = []
+
+    def hold(number: int, frame: Any) -> None:
+        if held:
+            raise KeyboardInterrupt
+        held.append(number)
+
+    before = signal.signal(signal.SIGINT, hold)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if held:
+        signal.raise_signal(signal.SIGINT)
 
 
 def _duration(seconds: float) -> str:

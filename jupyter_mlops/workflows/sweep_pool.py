@@ -95,9 +95,7 @@ class Pool:
     def close(self) -> None:
         """Stop workers that have not been given anything."""
         if self._warming is not None:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # joblib's, that nobody wants their results
-                self._warming.close()
+            _stop(self._warming)
 
     def run(
         self, tasks: Iterable[T], start: Callable[[T], NotebookJob], lost: Callable[[T, str, bool], None]
@@ -172,7 +170,12 @@ class Pool:
             while chunk := list(islice(calls, many)):
                 yield from self._parallel("list", alone=False)(chunk)
             return
-        yield from parallel(calls)
+        outcomes = parallel(calls)
+        try:
+            for outcome in outcomes:  # noqa: UP028 - which would close it before `_stop` does
+                yield outcome
+        finally:
+            _stop(outcomes)
 
     def _parallel(self, return_as: str, *, alone: bool) -> Any:
         """joblib's call. One worker would be this process itself: take two and give them one task at a time."""
@@ -181,6 +184,12 @@ class Pool:
         processes = max(2, self.workers or 1) if self.local else self.workers or -1
         with parallel_config(backend=self.backend, n_jobs=processes):
             return Parallel(return_as=return_as, batch_size=1, pre_dispatch=1 if alone else "n_jobs")
+
+
+def _stop(outcomes: Generator[Any, None, None]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # joblib's, that nobody wants what is on its way
+        outcomes.close()
 
 
 def _registered(engine: str) -> str:

@@ -35,14 +35,10 @@ class TookOver:
 
 def options_of(policy: Policy) -> CanaryOptions:
     """How careful a `promotion.yaml` wants a canary to be."""
-    rule, abort = policy.canary, policy.abort
-    limits = Limits(
-        evidence=abort.evidence, failing=abort.failing, latency_ratio=abort.latency_ratio, latency_looks=abort.latency_looks,
-        shift=abort.shift,
-    )  # fmt: skip
+    rule = policy.canary
     return CanaryOptions(
         shares=tuple(percent / 100 for percent in rule.steps), seconds=rule.seconds, requests=rule.requests, bake=rule.bake,
-        shadow=rule.shadow, limits=limits,
+        shadow=rule.shadow, limits=Limits(**vars(policy.abort)),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from jupyter_mlops.tracking.lifecycle import apply_lifecycle
 from jupyter_mlops.workflows.deploying import DeployOptions, deploy, deployment_status, undeploy
 from tests.browser import page
 from tests.conftest import Converted
-from tests.deployed import Load, a_row, add_broken_version
+from tests.deployed import Load, a_row, add_broken_version, supervisors
 from tests.lab import Lab, running_lab
 from tests.promotable import MODEL, QUICK, add_quick_version
 from tests.sidebar import BUNDLE, PICTURES, Sidebar, needs_bundle
@@ -211,15 +211,12 @@ def test_a_bad_canary_is_taken_off(
 
 
 def test_a_deployment_that_nobody_looks_after_is_said_and_mended(lab: Lab) -> None:
-    import psutil
-
     _serve(lab, "1")
-    place = str(deployment_status(MODEL).folder)
+    place = deployment_status(MODEL).folder
     with _models(lab) as (sidebar, models):
         expect(_shares(models, "version 1: 100%")).to_be_visible()
-        for one in psutil.process_iter(["cmdline", "cwd"]):
-            if "jupyter_mlops.workflows.supervising" in (one.info["cmdline"] or []) and one.info["cwd"] == place:
-                one.kill()
+        for one in supervisors(place):
+            one.kill()
         traffic = models.get_by_role("region", name="Traffic")
         expect(traffic).to_contain_text("Nobody looks after it: what dies is not started again.")
         sidebar.accessible()

@@ -21,7 +21,7 @@ from jupyter_mlops.tracking.store import store
 from jupyter_mlops.workflows.deploying import DeployOptions, Status, deploy, deployment_status, undeploy
 from jupyter_mlops.workflows.events import Event
 from tests.conftest import Converted
-from tests.deployed import Load, a_row
+from tests.deployed import Load, a_row, supervisors
 from tests.promotable import MODEL, add_quick_version, model_folder, quick_project
 from tests.unit.promotion.registry import add_version
 
@@ -38,15 +38,6 @@ def _until(holds: Callable[[Status], bool], seconds: float = 30) -> Status:
         assert time.monotonic() < deadline, found
         time.sleep(0.1)
     return found
-
-
-def _supervisors(folder: Path) -> list[psutil.Process]:
-    """Of one deployment: other tests have some at the same time."""
-    return [
-        one
-        for one in psutil.process_iter(["cmdline", "cwd"])
-        if "jupyter_mlops.workflows.supervising" in (one.info["cmdline"] or []) and one.info["cwd"] == str(folder)
-    ]
 
 
 def test_versions_come_and_go_and_processes_die_without_a_lost_request(
@@ -80,7 +71,7 @@ def test_versions_come_and_go_and_processes_die_without_a_lost_request(
 
         # the supervisor dies: what runs goes on, and the next one finds it
         pids = {one.pid for one in read_members(found.folder).values()}
-        for one in _supervisors(found.folder):
+        for one in supervisors(found.folder):
             one.kill()
         found = _until(lambda one: not one.supervised)
         assert set(load.phase()) == {"2"}
@@ -106,8 +97,8 @@ def test_versions_come_and_go_and_processes_die_without_a_lost_request(
     undeploy(MODEL)
     with pytest.raises(NotFoundError, match="is not deployed"):
         deployment_status(MODEL)
-    psutil.wait_procs(_supervisors(found.folder), timeout=10)
-    assert not _supervisors(found.folder)
+    psutil.wait_procs(supervisors(found.folder), timeout=10)
+    assert not supervisors(found.folder)
     assert deploy(MODEL, "1", DeployOptions(port=port)).versions[0].ready == 2  # the port is free again
 
 

@@ -80,6 +80,16 @@ def _subject(project: Path, model: Path, champion: Path | None = None) -> Subjec
     )  # fmt: skip
 
 
+def _changed(model: Path, copy: Path, file: str, old: str, new: str) -> Path:
+    """A copy of a registered model with other code."""
+    shutil.copytree(model, copy)
+    path = copy / "code" / MODEL / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    return copy
+
+
 def _judged(given: Subject) -> GateResult:
     return Metrics().run(given, lambda message, fraction: None)
 
@@ -93,24 +103,14 @@ def test_registered_models_are_asked(uri: str, converted: Callable[[str], Conver
     again = _judged(_subject(project, model, model))
     assert (again.status, again.figures["difference"]) == ("passed", 0)
 
-    needy = tmp_path / "needy"
-    shutil.copytree(model, needy)
-    schema = needy / "code" / MODEL / "schema.py"
-    text = schema.read_text(encoding="utf-8")
-    schema.write_text(
-        text.replace("COLUMNS: dict[str, str] = {", 'COLUMNS: dict[str, str] = {"diet": "object",'), encoding="utf-8"
-    )
+    columns = "COLUMNS: dict[str, str] = {"
+    needy = _changed(model, tmp_path / "needy", "schema.py", columns, columns + '"diet": "object",')
     result = _judged(_subject(project, model, needy))
     assert (result.status, result.ask) == ("inconclusive", True)
     assert "needs columns that the holdout of this version does not have: diet." in result.message
 
-    choosy = tmp_path / "choosy"
-    shutil.copytree(model, choosy)
-    features = choosy / "code" / MODEL / "features.py"
-    text = features.read_text(encoding="utf-8")
-    features.write_text(
-        text.replace("def build_features(", "raise ValueError('not today')\n\n\ndef build_features("), encoding="utf-8"
-    )
+    build = "def build_features("
+    choosy = _changed(model, tmp_path / "choosy", "features.py", build, f"raise ValueError('not today')\n\n\n{build}")
     result = _judged(_subject(project, model, choosy))
     assert (result.status, result.ask) == ("inconclusive", True)
     assert "not today" in result.message and "not today" in str(result.log)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from jupyter_mlops.deploy.files import CANARY
-from jupyter_mlops.errors import ConflictError, NotFoundError
+from jupyter_mlops.errors import ConflictError, NotFoundError, UsageError
 from jupyter_mlops.promotion.gates.audit import Audit
 from jupyter_mlops.promotion.journal import Journal
 from jupyter_mlops.tracking.lifecycle import PRODUCTION, apply_lifecycle
@@ -197,6 +198,21 @@ def test_the_first_version_is_deployed_by_its_promotion(
     assert aliases(deployable, MODEL)[PRODUCTION] == "2"
     with Load(deployment_status(MODEL).url, a_row(converted)) as load:
         assert set(load.phase()) == {"2"}
+
+
+def test_a_port_in_use_stops_a_first_deployment_and_it_goes_on(deployable: str, port: int, tmp_path: Path) -> None:
+    policy = f"approval: {{required: false}}\ndeploy: {{target: local, port: {port}, replicas: 1}}\n"
+    add_quick_version(deployable, tmp_path, policy=policy)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        with pytest.raises(UsageError, match=f"127.0.0.1:{port} cannot be listened on"):
+            _promote(deployable)
+    assert aliases(deployable, MODEL) == {"staging": "2", "canary": "2"}
+    [one] = promotions_of(os.environ["JUPYTER_MLOPS_DATABASE"], deployable, MODEL, user="ada")
+    assert one["journal"][-1]["what"] == "interrupted"
+    assert _promote(deployable).status == "promoted"
+    assert aliases(deployable, MODEL) == {"production": "2"}
 
 
 def test_a_first_deployment_that_is_cancelled_serves_no_more(deployable: str, port: int, tmp_path: Path) -> None:

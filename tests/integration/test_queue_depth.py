@@ -17,16 +17,18 @@ pytestmark = pytest.mark.slow
 # The whole application, in one process with its clients, so that the model can be held until they have looked.
 _SCRIPT = """
 import asyncio, json, pathlib, threading
+from contextlib import suppress
 import httpx
 from service.app import create_app
 from service.engine import Engine
 
 rows = json.loads(pathlib.Path("model/golden.json").read_text())["rows"][:1] * 300  # more than one call on the event loop takes
-let_go = threading.Event()
+held_one, let_go = threading.Event(), threading.Event()
 predict = Engine.predict
 
 def held(engine, rows):
     if len(rows) >= 300:
+        held_one.set()
         assert let_go.wait(60)
     return predict(engine, rows)
 
@@ -42,9 +44,12 @@ async def main():
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://x", timeout=60) as client:
         seen = [await depth(client)]
         asked = []
-        for _ in range(4):
+        for waiting in range(4):
             asked.append(asyncio.create_task(client.post("/predict", json=rows)))
-            await asyncio.sleep(0.3)
+            with suppress(TimeoutError):  # what is seen then says what is wrong
+                async with asyncio.timeout(30):
+                    while not held_one.is_set() or await depth(client) < waiting:
+                        await asyncio.sleep(0.05)
             seen.append(await depth(client))
         let_go.set()
         answers = await asyncio.gather(*asked)

@@ -17,7 +17,7 @@ import pytest
 
 from jupyter_mlops.errors import EnvironmentLackError, KernelError, MissingPackageError, ParameterError, UsageError
 from jupyter_mlops.workflows.events import Event
-from jupyter_mlops.workflows.run_notebook import RunOptions, run_notebook
+from jupyter_mlops.workflows.run_notebook import RunOptions, record_outcome, run_notebook
 from jupyter_mlops.workflows.sweep import SweepOptions, sweep
 from tests.notebooks import write_notebook
 
@@ -437,6 +437,21 @@ def test_an_interrupted_sweep_stops_its_kernels(tmp_path: Path, uri: str) -> Non
     assert "RUNNING" not in {run.info.status for run in runs.values()}
     pids = [int(_texts(path).split()[0]) for path in folder[0].glob("0*.ipynb") if _texts(path)]
     _wait_for(lambda: not any(_alive(pid) for pid in pids), 15)
+
+
+def test_an_interrupt_loses_no_run_that_has_ended(tmp_path: Path, uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    notebook = write_notebook(tmp_path / "small.ipynb", SMALL)
+
+    def interrupted(*args: Any) -> dict[str, float]:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.5)  # the interrupt has come
+        return record_outcome(*args)
+
+    monkeypatch.setattr("jupyter_mlops.workflows.sweep.record_outcome", interrupted)
+    result = sweep(notebook, {"depth": [1, 2, 3]}, SweepOptions(workers=1))
+    assert result.interrupted
+    assert [one.status for one in result.entries] == ["FINISHED", "KILLED", "KILLED"]  # joblib takes one in advance
+    assert _runs(uri, tmp_path.name)[result.entries[0].run_id].data.metrics["loss"] == result.entries[0].metrics["loss"]
 
 
 def test_engines_that_are_not_there_say_what_to_install(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from jupyter_mlops.jobs.statuses import ENDED
 from jupyter_mlops.tracking.lifecycle import apply_lifecycle
 from jupyter_mlops.workflows.deploying import DeployOptions, deploy, deployment_status, undeploy
 from tests.conftest import Converted
-from tests.deployed import Load, a_row
+from tests.deployed import Load, a_row, supervisors
 from tests.messages import check_message
 from tests.promotable import MODEL, add_quick_version
 from tests.server import Server, as_json, running_server
@@ -181,9 +181,8 @@ def test_a_job_that_is_stopped_leaves_what_is_deployed(
     """Also what the job itself has started: everything else of a job ends with it."""
     _deploy(client)
     place = deployment_status(MODEL).folder
-    for one in psutil.process_iter(["cmdline", "cwd"]):  # the promotion's own job starts the next supervisor
-        if "jupyter_mlops.workflows.supervising" in (one.info["cmdline"] or []) and one.info["cwd"] == str(place):
-            one.kill()
+    for one in supervisors(place):  # the promotion's own job starts the next one
+        one.kill()
     assert add_quick_version(_uri(server.work), tmp_path / "version", policy=SLOW) == "2"
     with Load(deployment_status(MODEL).url, a_row(converted)) as load:
         job = _start(client, kind="promote", version="2")

@@ -34,6 +34,7 @@ class Kubectl:
                 "kubectl is not on PATH, so nothing was applied. Install it, or apply the written folder elsewhere: "
                 "kubectl apply -k FOLDER."
             )
+        self._context = context
         self._command = [path] if context is None else [path, f"--context={context}"]
 
     def cluster(self) -> str:
@@ -48,8 +49,8 @@ class Kubectl:
         if done is None or done.returncode:
             why = "no answer in time" if done is None else _last(done.stderr)
             raise EnvironmentLackError(f"No cluster answers kubectl: {why}. Choose another one (--context), or start it.")
-        if len(self._command) > 1:
-            return self._command[1].removeprefix("--context=")
+        if self._context is not None:
+            return self._context
         named = self._run(["config", "current-context"], _ANSWER)
         return named.stdout.strip() if named is not None and not named.returncode else "in-cluster"
 

@@ -72,7 +72,7 @@ def container(release: Release, spec: ClusterSpec, name: str = "service", **envi
         Settings beside the usual ones.
     """
     given = {
-        "SERVICE_HOST": "0.0.0.0",  # noqa: S104, the pod's own network
+        "SERVICE_HOST": "0.0.0.0",  # noqa: S104 - the pod's own network
         "SERVICE_PORT": str(PORT), "SERVICE_DRAIN_SECONDS": str(_DRAIN), "SERVICE_GRACE_SECONDS": str(_GRACE), **environment,
     }  # fmt: skip
     return {
@@ -87,7 +87,7 @@ def container(release: Release, spec: ClusterSpec, name: str = "service", **envi
         "securityContext": {
             "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]},
         },
-        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108, the only place that can be written to
+        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - the only place that can be written to
     }  # fmt: skip
 
 

@@ -20,11 +20,11 @@ from jupyter_mlops.promotion.gates.project_tests import ProjectTests
 __all__ = ["GATES"]
 
 GATES: tuple[Gate, ...] = (
-    Audit(),
+    Audit(),  # what is in it, before any of it runs
     ProjectTests(),
     Parity(),
     HoldoutData(),
     Metrics(),
     Api(),
     Latency(),
-)  # what is in it, before any of it runs
+)

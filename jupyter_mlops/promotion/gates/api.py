@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from jupyter_mlops.notebook.checks.secrets import redacted
 from jupyter_mlops.promotion.gates.api_checks import CHECKS, Differs, NoAnswer, Probe
-from jupyter_mlops.promotion.gates.golden import Golden
+from jupyter_mlops.promotion.gates.golden import golden_to_ask
 from jupyter_mlops.promotion.gates.kinds import GateResult, Subject, Tell
-from jupyter_mlops.promotion.gates.service import NO_SERVICE, ServiceError, has_service, started_service
+from jupyter_mlops.promotion.gates.service import ServiceError, started_service
 
 __all__ = ["Api"]
 
@@ -34,14 +34,9 @@ class Api:
 
     def run(self, subject: Subject, tell: Tell) -> GateResult:
         """Start it, ask it, stop it; every check has to pass."""
-        if not has_service(subject.project):
-            return GateResult("failed", NO_SERVICE)
-        try:
-            golden = Golden.read(subject.project)
-        except ValueError as error:
-            return GateResult("failed", str(error))
-        if not golden.rows:
-            return GateResult("inconclusive", "The project has no golden rows, so there is nothing to ask its service.")
+        golden = golden_to_ask(subject.project)
+        if isinstance(golden, GateResult):
+            return golden
         allowed = golden.allowed if subject.tags.get("mismatch_allowed") == "true" else 0
         tell("starting the service", None)
         passed: list[str] = []

@@ -6,13 +6,12 @@ as people read it, and the function in `CHECKS`; and a service that fails it amo
 
 from __future__ import annotations
 
-import json
 import signal
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from jupyter_mlops.promotion.gates.golden import Golden, is_close
+from jupyter_mlops.promotion.gates.golden import Golden, as_text, is_close
 from jupyter_mlops.promotion.gates.service import StartedService
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ class Probe:
     def compare(self, positions: Sequence[int], answers: Any) -> None:
         """Compare predictions with the notebook's."""
         if not isinstance(answers, list) or len(answers) != len(positions):
-            raise Differs(f"{len(positions)} predictions", _text(answers))
+            raise Differs(f"{len(positions)} predictions", as_text(answers))
         self.rows.update(positions)
         for position, answer in zip(positions, answers, strict=True):
             if difference := self.golden.difference(position, answer):
@@ -118,7 +117,7 @@ class Probe:
     def same(self, path: str, expected: Sequence[Any], got: Any) -> None:
         """Compare the predictions of two protocols."""
         if not is_close(list(expected), got, self.golden.absolute, self.golden.relative):
-            raise Differs(f"from {path} what /predict says, {_text(list(expected))},", _text(got))
+            raise Differs(f"from {path} what /predict says, {as_text(list(expected))},", as_text(got))
 
     def refuses(self, what: str, answer: httpx.Response) -> None:
         """The answer has to say, in JSON, that the caller did something wrong."""
@@ -157,7 +156,7 @@ def _metadata(probe: Probe) -> None:
         found = probe.get(path)
         name = found.get("name") if isinstance(found, dict) else None
         if name != probe.golden.name:
-            raise Differs(f"the model {probe.golden.name} at {path}", _text(name))
+            raise Differs(f"the model {probe.golden.name} at {path}", as_text(name))
 
 
 def _one_row(probe: Probe) -> None:
@@ -191,7 +190,7 @@ def _open_inference(probe: Probe) -> None:
     try:
         got = next(one["data"] for one in answer["outputs"] if one["name"] == "prediction")
     except (KeyError, TypeError, StopIteration):
-        raise Differs(f"an output named prediction from {path}/infer", _text(answer)) from None
+        raise Differs(f"an output named prediction from {path}/infer", as_text(answer)) from None
     probe.same(f"{path}/infer", expected, got)
 
 
@@ -210,7 +209,7 @@ def _predicted(probe: Probe) -> tuple[list[Mapping[str, Any]], list[Any]]:
     try:
         return rows, [one["prediction"] for one in answers]
     except (KeyError, TypeError):
-        raise Differs("predictions from /predict", _text(answers)) from None
+        raise Differs("predictions from /predict", as_text(answers)) from None
 
 
 def _missing_column(probe: Probe) -> None:
@@ -318,8 +317,3 @@ CHECKS: tuple[tuple[str, Callable[[Probe], None]], ...] = (
 
 def _shown(answer: httpx.Response) -> str:
     return f"{answer.status_code} {answer.text[:_SHOWN]}".strip()
-
-
-def _text(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -9,7 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Golden", "is_close"]
+from jupyter_mlops.promotion.gates.kinds import GateResult
+from jupyter_mlops.promotion.gates.service import NO_SERVICE, has_service
+
+__all__ = ["Golden", "as_text", "golden_to_ask", "is_close"]
+
+_SHOWN = 200  # characters of a value in a message
 
 
 @dataclass(frozen=True)
@@ -80,18 +85,31 @@ class Golden:
     def difference(self, position: int, answer: Any) -> str | None:
         """How an answer of ``/predict`` differs from the notebook's prediction of a row; None: it does not."""
         if not isinstance(answer, dict) or "prediction" not in answer:
-            return f"an answer with a prediction expected for row {position}, {_short(answer)} came"
+            return f"an answer with a prediction expected for row {position}, {as_text(answer)} came"
         expected, got = self.predictions[position], answer["prediction"]
         if not (is_close(expected, got, self.absolute, self.relative) if self.numeric else expected == got):
-            return f"{_short(expected)} expected for row {position}, {_short(got)} came"
+            return f"{as_text(expected)} expected for row {position}, {as_text(got)} came"
         if self.probabilities is None or not self.classes:
             return None
         wanted = dict(zip(map(str, self.classes), self.probabilities[position], strict=False))
         given: Any = answer.get("probabilities")
         named = isinstance(given, dict) and list(given) == list(wanted)
         if not named or not is_close(list(wanted.values()), list(given.values()), self.absolute, self.relative):
-            return f"probabilities {_short(wanted)} expected for row {position}, {_short(given)} came"
+            return f"probabilities {as_text(wanted)} expected for row {position}, {as_text(given)} came"
         return None
+
+
+def golden_to_ask(project: Path) -> Golden | GateResult:
+    """What to ask the service of a project; or, where it cannot be asked, the result that ends the gate."""
+    if not has_service(project):
+        return GateResult("failed", NO_SERVICE)
+    try:
+        golden = Golden.read(project)
+    except ValueError as error:
+        return GateResult("failed", str(error))
+    if not golden.rows:
+        return GateResult("inconclusive", "The project has no golden rows, so there is nothing to ask its service.")
+    return golden
 
 
 def is_close(expected: Any, got: Any, absolute: float, relative: float) -> bool:
@@ -105,6 +123,7 @@ def is_close(expected: Any, got: Any, absolute: float, relative: float) -> bool:
     return math.isfinite(expected) and abs(expected - got) <= absolute + relative * abs(expected)
 
 
-def _short(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """A value of JSON in a message."""
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 120 else f"{text[:120]}…"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

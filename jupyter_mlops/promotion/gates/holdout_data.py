@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from jupyter_mlops.promotion.gates.kinds import GateResult, Subject, Tell
 from jupyter_mlops.promotion.holdout import FILE, Holdout, NoHoldout, label_problems, listed, read_holdout, row_problems
-from jupyter_mlops.promotion.process import clean_environment, run_process
+from jupyter_mlops.promotion.process import run_module
 
 __all__ = ["HoldoutData"]
 
@@ -81,7 +80,7 @@ def _judged(holdout: Holdout, figures: dict[str, Any], log: str | None) -> GateR
         parts.append(f"{figures['expectations']} expectations hold")
     if "unknownLabels" in figures:
         parts.append(f"{figures['unknownLabels']:,} labels are no class of the model")
-    if holdout.evaluated_on and holdout.evaluated_on != "rows held out":
+    if holdout.evaluated_on and not holdout.is_held_out:
         figures["evaluatedOn"] = holdout.evaluated_on
         parts.append(f"the notebook evaluates on {holdout.evaluated_on}")
     return GateResult("passed", "; ".join(parts), figures, log)
@@ -90,14 +89,11 @@ def _judged(holdout: Holdout, figures: dict[str, Any], log: str | None) -> GateR
 def _expectations(subject: Subject, tell: Tell) -> dict[str, Any]:
     """What the project's own module says about the rows; or ``error``. Always with ``log``."""
     with tempfile.TemporaryDirectory(prefix="jupyter-mlops-") as scratch:
-        result = Path(scratch) / "result.json"
-        done = run_process(
-            [subject.python, "-m", "jupyter_mlops.promotion.suite_rows", str(subject.project), str(result)], folder=Path(scratch),
-            environment=clean_environment(), seconds=_SECONDS, hear=lambda line: None, ask=lambda: tell("", None),
+        done, found = run_module(
+            "jupyter_mlops.promotion.suite_rows", [str(subject.project)], python=subject.python, folder=Path(scratch),
+            seconds=_SECONDS, ask=lambda: tell("", None),
         )  # fmt: skip
-        if done.code == 0 and result.is_file():
-            found: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
-            return {**found, "log": done.log}
-    last = next((line for line in reversed(done.log.splitlines()) if line.strip()), "it said nothing")
-    how = f"did not end within {_SECONDS:.0f} s" if done.code is None else f"failed: {last}"
+    if found is not None:
+        return {**found, "log": done.log}
+    how = f"did not end within {_SECONDS:.0f} s" if done.code is None else f"failed: {done.last_line}"
     return {"error": f"Checking the holdout with the project's expectations {how}. Convert the notebook again.", "log": done.log}

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from jupyter_mlops.promotion.gates.golden import Golden
+from jupyter_mlops.promotion.gates.golden import Golden, golden_to_ask
 from jupyter_mlops.promotion.gates.kinds import GateResult, Subject, Tell
 from jupyter_mlops.promotion.gates.load import Load, LoadError, Measured
-from jupyter_mlops.promotion.gates.service import NO_SERVICE, ServiceError, StartedService, has_service, started_service
+from jupyter_mlops.promotion.gates.service import ServiceError, StartedService, has_service, started_service
 from jupyter_mlops.promotion.rules import LatencyRule
 
 __all__ = ["Latency"]
@@ -44,14 +44,9 @@ class Latency:
         rule = subject.policy.latency
         if rule.p50_ms is rule.p99_ms is rule.throughput is rule.ratio is None:
             return GateResult("passed", "not measured: promotion.yaml sets no limits")
-        if not has_service(subject.project):
-            return GateResult("failed", NO_SERVICE)
-        try:
-            golden = Golden.read(subject.project)
-        except ValueError as error:
-            return GateResult("failed", str(error))
-        if not golden.rows:
-            return GateResult("inconclusive", "The project has no golden rows, so there is nothing to send to its service.")
+        golden = golden_to_ask(subject.project)
+        if isinstance(golden, GateResult):
+            return golden
         with ExitStack() as stack:
             tell("starting the service", None)
             try:

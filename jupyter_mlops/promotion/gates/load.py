@@ -115,7 +115,7 @@ class Load:
             clients = [stack.enter_context(_Client(self._address, self._patience)) for _ in range(self._clients)]
             started = time.perf_counter()
             for client in clients:
-                selector.register(client, selectors.EVENT_READ)
+                selector.register(client, selectors.EVENT_READ, client)
                 client.send(next(self._requests))
             while clients:
                 ready = selector.select(0.5)
@@ -124,14 +124,14 @@ class Load:
                     if time.perf_counter() - min(one.sent for one in clients) > self._patience:
                         raise LoadError(f"a request got no answer within {self._patience:.0f} s")
                 for key, _ in ready:
-                    client = key.fileobj  # type: ignore[assignment]
+                    client = key.data
                     if not client.receive(measured):
                         continue
                     if time.perf_counter() - started < seconds or measured.requests < at_least:
                         if not client.is_open:
                             selector.unregister(client)
                             client.reopen()
-                            selector.register(client, selectors.EVENT_READ)
+                            selector.register(client, selectors.EVENT_READ, client)
                         client.send(next(self._requests))
                     else:
                         selector.unregister(client)

@@ -1,6 +1,6 @@
 """The scores that a metric gate compares models by, computed by scikit-learn.
 
-To add a score: its name in `jupyter_mlops.promotion.rules.SCORES`, a `Score` in `KINDS`, what notebooks call it in `CALLED`.
+To add a score: a `Kind` in `KINDS`, its function in `scorer`, what notebooks call it in `CALLED`.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from sklearn.compose import TransformedTargetRegressor
@@ -20,7 +21,7 @@ from traitlets.config import Config
 from jupyter_mlops.convert import evaluations, recorder
 from jupyter_mlops.convert.lifting import observer
 from jupyter_mlops.workflows.captured import Captured, load_captured, load_estimator
-from jupyter_mlops.workflows.holdout import _answers
+from jupyter_mlops.workflows.holdout import _answers, _sayable
 from jupyter_mlops.workflows.labels import Labels, find_labels
 
 # 150 rows of test data; predictions are right in most of them, and wrong in some.
@@ -131,7 +132,7 @@ def test_the_truth_is_found(run: Any, setup: str, evaluated: str, measure: str) 
     captured, model, space = run(setup, evaluated)
     found = labels_of(captured, model)
     assert found is not None
-    assert (found.measure, found.cell) == (measure, None if found.cell is None else 2)
+    assert (found.measure, found.cell) == (measure, 2)
     assert found.values == space["y_test"].tolist()
 
 
@@ -229,6 +230,21 @@ def test_long_tables_are_sampled_at_the_same_rows(run: Any) -> None:
     found = labels_of(captured, model)
     assert found is not None and len(found.values) == len(captured.input) == recorder.SAMPLE < len(space["y_test"])
     assert found.values == space["y_test"].loc[captured.input.index].tolist()
+
+
+def test_of_a_loop_the_last_passes_are_kept(run: Any) -> None:
+    captured, _, _ = run(
+        CLASSES, "pred = model.predict(X_test)\nfor n in range(30):\n    accuracy_score(y_test, np.full(150, n))"
+    )
+    pairs = captured.evaluation["pairs"]
+    assert [pair["sides"][1][0] for pair in pairs] == list(range(30))[-evaluations.KEPT_PASSES :]
+
+
+def test_rows_that_json_cannot_hold_are_known() -> None:
+    rows = pd.DataFrame({"a": [1, np.inf, np.nan], "b": [-np.inf, 2, 3], "c": ["x", "y", "z"]})
+    assert _sayable(rows, ["a", "c"]).tolist() == [True, False, True]
+    assert _sayable(rows, ["a", "b"]).tolist() == [False, False, True]
+    assert _sayable(rows, ["c"]).all()
 
 
 def test_results_and_errors_are_the_notebooks_own(run: Any) -> None:

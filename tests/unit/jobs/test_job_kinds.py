@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from jupyter_mlops.errors import OutputError, UsageError
-from jupyter_mlops.jobs.kinds import KINDS, kind_of, notebook_of, store_of
+from jupyter_mlops.jobs.kinds import KINDS, kind_of, notebook_of, store_of, subject_of
 from jupyter_mlops.jobs.processes import MARK, end, marked
 from jupyter_mlops.processes import created, is_alive
 from jupyter_mlops.workflows.output import write_manifest
@@ -75,8 +75,14 @@ def test_a_promotion_a_rollback_and_a_deployment_name_what_they_are_about(root: 
     assert prepare({"kind": "deploy", "path": "work/a.ipynb", "model": "m"}, root)["model"] == "m"
     with pytest.raises(UsageError, match=r"needs the name of a registered model"):
         prepare({"kind": "deploy", "path": "work/a.ipynb"}, root)
-    titles = [KINDS[kind].title({**about, "kind": kind}) for kind in ("promote", "rollback", "deploy")]
-    assert titles == ["Promote m version 3", "Roll m back to version 3", "Deploy m"]
+    kinds = [KINDS[kind] for kind in ("promote", "rollback", "deploy")]
+    assert [one.title(about) for one in kinds] == ["Promote m version 3", "Roll m back to version 3", "Deploy m"]
+    assert [subject_of({**about, "kind": kind}) for kind in ("promote", "rollback", "deploy", "of-the-future")] == [
+        "m/3",
+        "m/3",
+        "m",
+        None,
+    ]
 
 
 def test_the_store_is_that_of_tracked_cells(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,67 +1,30 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { IDisposable } from '@lumino/disposable';
-import { ISignal, Signal } from '@lumino/signaling';
 
-import { Api, ApiError } from '../../api/client';
-import { FollowedJob, isOpen, JobsModel } from '../../api/jobs';
-import type { DeployRequest, Job } from '../../api/messages/jobs';
+import type { ApiError } from '../../api/client';
+import { isOpen } from '../../api/jobs';
+import type { DeployRequest } from '../../api/messages/jobs';
 import type { Deployment } from '../../api/messages/models';
-import { Refresh } from '../../api/refresh';
 import { percentText } from '../../components/format';
+import { Work } from './work';
 
 const PACE = 2000; // ms; while nothing is deployed, it is asked with the versions only
 
 /** How a model does where it is deployed on the server's machine. */
-export class DeploymentModel implements IDisposable {
-  constructor(
-    private readonly api: Api,
-    private readonly jobs: JobsModel
-  ) {
-    this.refresh = new Refresh(signal => this.ask(signal));
-  }
-
+export class DeploymentModel extends Work<'deploying'> {
   deployment: Deployment | null = null;
   /** Store of another model of this name that is deployed there. */
   elsewhere: string | null = null;
   /** Whether the server has said that nothing is deployed, or what. */
   known = false;
-  /** The job that deploys it. */
-  followed: FollowedJob | null = null;
-  /** Why it could not be deployed. */
-  error: ApiError | null = null;
-  /** Why nothing new is known of it. */
-  readError: ApiError | null = null;
-  busy = false;
-
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
-
-  get job(): Job | null {
-    return this.followed?.job ?? null;
-  }
 
   /** Whether it is being deployed. */
   get working(): boolean {
-    return this.busy || (this.job !== null && isOpen(this.job));
+    return this.busy !== null || (this.job !== null && isOpen(this.job));
   }
 
   /** What went wrong with deploying. */
   get failure(): ApiError | null {
-    const ended = this.job && !isOpen(this.job) ? this.job.error : null;
-    return this.error ?? (ended && new ApiError(ended.code, ended.message, ended.fix));
-  }
-
-  get isDisposed(): boolean {
-    return this.refresh.isDisposed;
-  }
-
-  dispose(): void {
-    if (!this.isDisposed) {
-      this.follow(null);
-      this.refresh.dispose();
-      Signal.clearData(this);
-    }
+    return this.error ?? this.jobError;
   }
 
   setShown(shown: boolean): void {
@@ -88,41 +51,20 @@ export class DeploymentModel implements IDisposable {
       return;
     }
     this.follow(null);
-    this.error = null;
-    this.busy = true;
-    this._changed.emit();
-    try {
+    await this.work('deploying', async () => {
       const request: DeployRequest = { kind: 'deploy', path: this.path, model: this.model };
       this.follow(await this.jobs.start(port === undefined ? request : { ...request, port }));
-    } catch (error) {
-      this.error = ApiError.from(error);
-    } finally {
-      this.busy = false;
-    }
-    this._changed.emit();
-    await this.refresh.now();
+    });
   }
 
-  private async ask(signal: AbortSignal): Promise<void> {
+  protected async read(signal: AbortSignal): Promise<void> {
     if (!this.model) {
-      this.pace();
       return;
     }
-    try {
-      const { deployment, elsewhere } = await this.api.deployment(this.path, this.model, signal);
-      if (signal.aborted) {
-        return;
-      }
-      Object.assign(this, { deployment, elsewhere, known: true, readError: null });
-      await this.find(signal);
-    } catch (error) {
-      if (!signal.aborted) {
-        this.readError = ApiError.from(error);
-      }
-    }
+    const { deployment, elsewhere } = await this.api.deployment(this.path, this.model, signal);
     if (!signal.aborted) {
-      this.pace();
-      this._changed.emit();
+      Object.assign(this, { deployment, elsewhere, known: true });
+      await this.find(signal);
     }
   }
 
@@ -140,20 +82,14 @@ export class DeploymentModel implements IDisposable {
     }
   }
 
-  private follow(followed: FollowedJob | null): void {
-    this.followed?.changed.disconnect(this.onJob, this);
-    this.followed = followed;
-    followed?.changed.connect(this.onJob, this);
-  }
-
-  private onJob(): void {
+  protected onJob(): void {
     if (!this.working) {
       void this.refresh.now();
     }
     this._changed.emit();
   }
 
-  private pace(): void {
+  protected pace(): void {
     this.refresh.every(this.shown && (this.deployment !== null || this.working) ? PACE : null);
   }
 
@@ -161,8 +97,6 @@ export class DeploymentModel implements IDisposable {
   private model = '';
   private shown = false;
   private searched = false;
-  private readonly refresh: Refresh;
-  private readonly _changed = new Signal<this, void>(this);
 }
 
 /** The shares in one sentence. */

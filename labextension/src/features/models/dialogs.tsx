@@ -3,6 +3,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import { useState } from 'react';
 
+import { CommentField } from './comment';
+
 const PORT = 8080;
 
 /** Ask whether to go back to the version before; the comment, or null where nobody wants that. */
@@ -23,16 +25,7 @@ export async function askRollback(
         <li>{trans.__('Version %1 goes back into production. It went through its gates before: none runs.', back)}</li>
         {leaves && <li>{trans.__('Version %1 leaves production, and stays the one to go back to in the same way.', leaves)}</li>}
       </ul>
-      <div className="jp-mlops-Field">
-        <label htmlFor="mlops-rollback-comment">{trans.__('Comment (kept in the journal)')}</label>
-        <textarea
-          id="mlops-rollback-comment"
-          className="jp-mod-styled"
-          rows={2}
-          maxLength={2000}
-          onChange={event => (comment = event.target.value)}
-        />
-      </div>
+      <CommentField id="mlops-rollback-comment" onChange={value => (comment = value)} trans={trans} />
     </div>
   );
   const answer = await showDialog({

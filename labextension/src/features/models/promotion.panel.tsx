@@ -8,6 +8,7 @@ import { JobLogView } from '../../components/log';
 import { useSignal } from '../../components/signals';
 import { Button, Failure } from '../../components/state';
 import { Steps } from '../../components/steps';
+import { CommentField } from './comment';
 import { withFigures } from './figures';
 import { isActive, PromotionModel } from './promotion';
 import { promotionSteps, stepTitles } from './steps';
@@ -113,17 +114,7 @@ function DecisionForm(props: { model: PromotionModel; promotion: Promotion; tran
           </>
         )}
       </p>
-      <div className="jp-mlops-Field">
-        <label htmlFor="mlops-decision-comment">{trans.__('Comment (kept in the journal)')}</label>
-        <textarea
-          id="mlops-decision-comment"
-          className="jp-mod-styled"
-          rows={2}
-          maxLength={2000}
-          value={comment}
-          onChange={event => setComment(event.target.value)}
-        />
-      </div>
+      <CommentField id="mlops-decision-comment" onChange={setComment} trans={trans} />
       {asked}
       <div className="jp-mlops-Actions">
         <Button kind="accept" disabled={model.busy !== null} onClick={() => decide('approve')}>

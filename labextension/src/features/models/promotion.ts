@@ -1,11 +1,10 @@
-import type { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
-import { Api, ApiError } from '../../api/client';
-import { FollowedJob, isOpen, JobsModel } from '../../api/jobs';
-import type { Job, JobEvent, PromoteRequest, RollbackRequest } from '../../api/messages/jobs';
+import type { ApiError } from '../../api/client';
+import { isOpen } from '../../api/jobs';
+import type { JobEvent, PromoteRequest, RollbackRequest } from '../../api/messages/jobs';
 import type { Decision, Promotion, PromotionStep } from '../../api/messages/models';
-import { Refresh } from '../../api/refresh';
+import { Work } from './work';
 
 const RUNNING = 3000; // ms, where no job of this server says that something has changed
 const WAITING = 10_000;
@@ -24,39 +23,17 @@ export function isActive(promotion: Promotion): boolean {
 }
 
 /** One model version's way into production: started, followed, decided. */
-export class PromotionModel implements IDisposable {
-  constructor(
-    private readonly api: Api,
-    private readonly jobs: JobsModel
-  ) {
-    this.refresh = new Refresh(signal => this.ask(signal));
-  }
-
+export class PromotionModel extends Work<'starting' | Decision['decision']> {
   promotion: Promotion | null = null;
-  /** The job that works on it. */
-  followed: FollowedJob | null = null;
   /** What is promoted, known before the promotion itself is. */
   model = '';
   version = '';
   /** Whether it is the way back to the version before. */
   rollback = false;
-  /** Why it could not be started or decided. */
-  error: ApiError | null = null;
-  /** Why nothing new is known of it. */
-  readError: ApiError | null = null;
-  busy: 'starting' | Decision['decision'] | null = null;
-
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
 
   /** Emits when a promotion has begun or ended, so that versions stand otherwise. */
   get moved(): ISignal<this, void> {
     return this._moved;
-  }
-
-  get job(): Job | null {
-    return this.followed?.job ?? null;
   }
 
   /** Whether there is something to show. */
@@ -72,8 +49,7 @@ export class PromotionModel implements IDisposable {
   /** What went wrong: with what was asked for, with the job (where the promotion does not say it itself), with reading. */
   get failure(): ApiError | null {
     const open = !this.promotion || this.promotion.status === 'running';
-    const ended = open && this.job && !isOpen(this.job) ? this.job.error : null;
-    return this.error ?? (ended ? new ApiError(ended.code, ended.message, ended.fix) : this.readError);
+    return this.error ?? (open ? this.jobError : null) ?? this.readError;
   }
 
   /** Newest event of a step, for what a running step says. */
@@ -85,18 +61,6 @@ export class PromotionModel implements IDisposable {
   lastFigures(step: string): PromotionStep['figures'] | null {
     const told = this.followed?.events.filter(event => event.step === step && event.data?.figures).pop();
     return (told?.data?.figures as PromotionStep['figures'] | undefined) ?? null;
-  }
-
-  get isDisposed(): boolean {
-    return this.refresh.isDisposed;
-  }
-
-  dispose(): void {
-    if (!this.isDisposed) {
-      this.follow(null);
-      this.refresh.dispose();
-      Signal.clearData(this);
-    }
   }
 
   setVisible(visible: boolean): void {
@@ -180,52 +144,18 @@ export class PromotionModel implements IDisposable {
     });
   }
 
-  private async work(what: NonNullable<PromotionModel['busy']>, done: () => Promise<void>): Promise<void> {
-    this.busy = what;
-    this.error = null;
-    this._changed.emit();
-    try {
-      await done();
-    } catch (error) {
-      this.error = ApiError.from(error);
-    } finally {
-      this.busy = null;
-    }
-    this._changed.emit();
-    await this.refresh.now();
-  }
-
-  private async ask(signal: AbortSignal): Promise<void> {
-    if (!this.shown) {
-      this.pace();
+  protected async read(signal: AbortSignal): Promise<void> {
+    const id = this.promotion?.id ?? (this.shown ? await this.find(signal) : null);
+    const promotion = id === null ? null : await this.api.promotion(id, this.path, signal);
+    if (promotion === null || signal.aborted) {
       return;
     }
-    try {
-      const id = this.promotion?.id ?? (await this.find(signal));
-      const promotion = id === null ? null : await this.api.promotion(id, this.path, signal);
-      if (signal.aborted) {
-        return;
-      }
-      if (promotion) {
-        const before = this.promotion;
-        this.promotion = promotion;
-        await this.followJobOf(promotion, signal);
-        if (signal.aborted) {
-          return;
-        }
-        if (!before || isActive(before) !== isActive(promotion)) {
-          this._moved.emit();
-        }
-      }
-      this.readError = null;
-    } catch (error) {
-      if (signal.aborted) {
-        return;
-      }
-      this.readError = ApiError.from(error);
+    const before = this.promotion;
+    this.promotion = promotion;
+    await this.followJobOf(promotion, signal);
+    if (!signal.aborted && (!before || isActive(before) !== isActive(promotion))) {
+      this._moved.emit();
     }
-    this.pace();
-    this._changed.emit();
   }
 
   /** The promotion that a job of this page has begun. */
@@ -251,15 +181,7 @@ export class PromotionModel implements IDisposable {
     }
   }
 
-  private follow(followed: FollowedJob | null): void {
-    if (followed !== this.followed) {
-      this.followed?.changed.disconnect(this.onJob, this);
-      this.followed = followed;
-      followed?.changed.connect(this.onJob, this);
-    }
-  }
-
-  private onJob(): void {
+  protected onJob(): void {
     // Progress within a step is not in the journal.
     const told = this.followed!.events.filter(event => event.status !== 'progress').length;
     const state = `${this.job!.id} ${this.job!.status} ${told}`;
@@ -270,7 +192,7 @@ export class PromotionModel implements IDisposable {
     this._changed.emit();
   }
 
-  private pace(): void {
+  protected pace(): void {
     const active = this.promotion ? isActive(this.promotion) : this.working;
     this.refresh.every(!active || !this.visible ? null : this.promotion?.status === 'waiting' ? WAITING : RUNNING);
   }
@@ -278,7 +200,5 @@ export class PromotionModel implements IDisposable {
   private path = '';
   private visible = false;
   private told = '';
-  private readonly refresh: Refresh;
-  private readonly _changed = new Signal<this, void>(this);
   private readonly _moved = new Signal<this, void>(this);
 }
