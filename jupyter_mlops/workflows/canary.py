@@ -297,8 +297,8 @@ def _read_state(folder: Path, version: str) -> Canary:
     kept = data["canary"]
     counts = {name: None if kept[name] is None else Counts(**kept[name]) for name in ("champion", "baked")}
     processes = {name: ErrorRate(tuple(kept[name]["logs"])) for name in ("error_rate", "refusals")}
-    latencies = {name: tuple(kept[name]) for name in ("stable_latency", "canary_latency")}
-    return Canary(**{**kept, **counts, **processes, **latencies})
+    tuples = {name: tuple(kept[name]) for name in ("stable_latency", "canary_latency", "former_predictions")}
+    return Canary(**{**kept, **counts, **processes, **tuples})
 
 
 def _forget_state(folder: Path) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from jupyter_mlops.promotion.verdicts.error_rate import Counts, ErrorRate
-from jupyter_mlops.promotion.verdicts.histograms import plus, psi, quantile, shift_p_value
+from jupyter_mlops.promotion.verdicts.histograms import balanced, plus, psi, psi_at_least, quantile, shift_p_value
 
 __all__ = ["Answers", "Canary", "Limits", "Step", "Verdict", "Window"]
 
@@ -79,7 +79,8 @@ class Limits:
         The canary's quantile may be so many times the stable one's; more has to be seen so often in a row, each time in at
         least so many requests of each version.
     shift, shift_p, shift_requests
-        PSI of the predictions, where it is no chance (a chi-square test at this level), after so many requests.
+        PSI of the predictions, where it is at least that (see `psi_at_least`) and no chance (a chi-square test at this level),
+        after so many requests.
     bounds
         Upper bounds of the latency's buckets, in seconds.
     """
@@ -132,6 +133,8 @@ class Canary:
         Looks in a row with too high a latency.
     stable_latency, canary_latency
         Not yet looked at, because they are too few.
+    stable_predictions, canary_predictions
+        Of the step that it is in; `former_predictions` are those of the steps before, as `balanced` has them.
     """
 
     error_rate: ErrorRate = field(default_factory=ErrorRate)
@@ -146,11 +149,21 @@ class Canary:
     ratio: float | None = None
     stable_predictions: Mapping[str, float] = field(default_factory=dict)
     canary_predictions: Mapping[str, float] = field(default_factory=dict)
+    former_predictions: tuple[Mapping[str, float], Mapping[str, float]] = ({}, {})
     last: Window | None = None
 
     def next_step(self) -> Canary:
         """At the start of another step: what is known of the versions stays."""
-        return replace(self, step_seconds=0.0, step_requests=0, last=None)
+        return replace(
+            self, step_seconds=0.0, step_requests=0, stable_predictions={}, canary_predictions={},
+            former_predictions=self.all_predictions, last=None,
+        )  # fmt: skip
+
+    @property
+    def all_predictions(self) -> tuple[Mapping[str, float], Mapping[str, float]]:
+        """Of both versions, in all steps, as `balanced` has them."""
+        now = balanced(self.stable_predictions, self.canary_predictions)
+        return _sum(self.former_predictions[0], now[0]), _sum(self.former_predictions[1], now[1])
 
     def bake(self) -> Canary:
         """When it has all of the traffic: there is nothing to compare it with but what the champion did before."""
@@ -237,13 +250,12 @@ def _slow(canary: Canary, limits: Limits) -> str | None:
 
 
 def _shifted(canary: Canary, limits: Limits) -> str | None:
-    before, after = canary.stable_predictions, canary.canary_predictions
+    before, after = canary.all_predictions
     if min(sum(before.values()), sum(after.values())) < limits.shift_requests:
         return None
-    distance = psi(before, after)
-    if distance <= limits.shift or shift_p_value(before, after) >= limits.shift_p:
+    if psi_at_least(before, after) <= limits.shift or shift_p_value(before, after) >= limits.shift_p:
         return None
-    return f"predicts otherwise than the stable version (PSI {distance:.2f})"
+    return f"predicts otherwise than the stable version (PSI {psi(before, after):.2f})"
 
 
 _RULES: Sequence[Callable[[Canary, Limits], str | None]] = (_dead, _failing, _failing_more, _failing_alone, _slow, _shifted)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import inf, log
+from math import inf, log, sqrt
 
-__all__ = ["plus", "psi", "quantile", "shift_p_value"]
+__all__ = ["balanced", "plus", "psi", "psi_at_least", "quantile", "shift_p_value"]
 
 _HALF = 0.5  # added to each count of a PSI, which knows no zero
 
@@ -43,6 +43,18 @@ def quantile(counts: Sequence[int], bounds: Sequence[float], q: float) -> float:
     return inf
 
 
+def balanced(one: Mapping[str, float], other: Mapping[str, float]) -> tuple[dict[str, float], dict[str, float]]:
+    """Two histograms as if of as many answers each: the harmonic mean, with which the variance of their difference is the same.
+
+    Histograms of times with other shares of the traffic may be added so: what is asked by night does not look like a change then.
+    """
+    a, b = sum(one.values()), sum(other.values())
+    if not a or not b:
+        return {}, {}
+    size = 2 * a * b / (a + b)
+    return {name: count * size / a for name, count in one.items()}, {name: count * size / b for name, count in other.items()}
+
+
 def psi(expected: Mapping[str, float], found: Mapping[str, float]) -> float:
     """Population stability index: 0 for equal shares; 0.1 is some change, 0.25 a large one."""
     names = expected.keys() | found.keys()
@@ -54,6 +66,28 @@ def psi(expected: Mapping[str, float], found: Mapping[str, float]) -> float:
         p, q = (expected.get(name, 0) + _HALF) / before, (found.get(name, 0) + _HALF) / after
         total += (q - p) * log(q / p)
     return total
+
+
+def psi_at_least(expected: Mapping[str, float], found: Mapping[str, float], deviations: float = 2.0) -> float:
+    """What the population stability index is at least: less what chance alone gives it, and so many standard errors.
+
+    Standard error by the delta method from the two multinomial samples; under equal shares, the mean of the index is
+    (K - 1) (1/n + 1/m) for K names (Yurdakul and Naranjo, 2020, Journal of Risk Model Validation 14(4)).
+    """
+    names = expected.keys() | found.keys()
+    if not names:
+        return 0.0
+    n, m = (sum(one.values()) + _HALF * len(names) for one in (expected, found))
+    shares = [((expected.get(name, 0) + _HALF) / n, (found.get(name, 0) + _HALF) / m) for name in names]
+    of_expected = [(p, -log(q / p) + 1 - q / p) for p, q in shares]
+    of_found = [(q, log(q / p) + 1 - p / q) for p, q in shares]
+    error = sqrt(_variance(of_expected) / n + _variance(of_found) / m)
+    return psi(expected, found) - (len(names) - 1) * (1 / n + 1 / m) - deviations * error
+
+
+def _variance(weighted: Sequence[tuple[float, float]]) -> float:
+    mean = sum(weight * value for weight, value in weighted)
+    return sum(weight * (value - mean) ** 2 for weight, value in weighted)
 
 
 def shift_p_value(expected: Mapping[str, float], found: Mapping[str, float]) -> float:

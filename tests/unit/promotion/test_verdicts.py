@@ -224,8 +224,37 @@ def test_few_latencies_are_gathered_before_they_are_compared() -> None:
 def test_predictions_that_moved() -> None:
     before = {"a": 500, "b": 500}
     for found, action in (({"a": 250, "b": 250}, "go"), ({"a": 100, "b": 400}, "abort"), ({"a": 20, "b": 80}, "go")):
-        window = _window(stable={"predictions": before}, canary={"predictions": found}, seconds=60)
+        stable, canary = ({"predictions": one, "requests": sum(one.values())} for one in (before, found))
+        window = _window(stable=stable, canary=canary, seconds=60)
         assert Canary().after(window, LIMITS).verdict(STEP, LIMITS).action == action, found
+
+
+def test_predictions_that_moved_less_than_is_allowed_are_no_matter_of_luck() -> None:
+    """Their index is 0.16; looked at all the time, it is above 0.25 now and then."""
+    random = np.random.default_rng(7)
+    above = aborted = 0
+    for _ in range(100):
+        known = Canary()
+        for _ in range(20):
+            late = [random.binomial(100, share) for share in (0.035, 0.14)]
+            stable, canary = ({"predictions": {"0": 100 - one, "1": one}} for one in late)
+            known = known.after(_window(stable=stable, canary=canary, seconds=2), LIMITS)
+            if known.verdict(STEP, LIMITS).action == "abort":
+                aborted += 1
+                break
+            above += min(sum(one.values()) for one in known.all_predictions) >= 200 and psi(*known.all_predictions) > 0.25
+    assert aborted == 0 < above
+
+
+def test_what_is_asked_at_other_times_is_no_change_of_the_predictions() -> None:
+    """By day few rows are late and the canary has a twentieth, by night many are and it has half."""
+    known = Canary()
+    for share, late in ((0.05, 0.02), (0.5, 0.4)):
+        counts = [4000 * (1 - share), 4000 * share]
+        stable, canary = ({"predictions": {"0": n * (1 - late), "1": n * late}} for n in counts)
+        known = known.next_step().after(_window(stable=stable, canary=canary, seconds=60), LIMITS)
+    assert known.verdict(STEP, LIMITS).action == "go"
+    assert psi(*known.all_predictions) == pytest.approx(0, abs=1e-9)
 
 
 # -- histograms ---------------------------------------------------------------------------------------------------------
