@@ -153,7 +153,7 @@ def _measure(servers: list[Server], repeats: int, seconds: float) -> dict[str, d
     loads: dict[str, dict[int, list[Load]]] = {one.name: {c: [] for c in CLIENTS} for one in servers}
     with contextlib.ExitStack() as stack:
         for server in servers:
-            stack.enter_context(_running(server))
+            stack.enter_context(running(server))
         for server in servers:  # warm up
             measure(server.url, server.body, clients=4, seconds=1)
         for repeat in range(repeats):
@@ -176,7 +176,7 @@ def _median(runs: list[Load]) -> Load:
 
 
 @contextlib.contextmanager
-def _running(server: Server) -> Iterator[None]:
+def running(server: Server) -> Iterator[None]:
     beside = os.pathsep.join([str(Path(server.command[0]).parent), os.environ.get("PATH", "")])  # mlflow looks for uvicorn there
     environment = {**os.environ, "PATH": beside, **server.environment}
     with tempfile.TemporaryFile() as log:

@@ -35,7 +35,7 @@ __all__ = ["Seen", "Selection", "answering_variable", "make_plan", "needed_state
 
 # What the generated package, service and tests import besides what the notebook does.
 _BASE = ("numpy", "pandas", "scikit-learn", "skops", "pyyaml", "onnxruntime", "fastapi", "uvicorn", "uvloop", "httptools",
-         "msgspec", "prometheus-client")  # fmt: skip
+         "msgspec", "prometheus-client", "pyarrow")  # fmt: skip
 _TEST = ("pytest", "httpx")
 _LOADERS = ("read_csv", "read_parquet", "read_excel", "read_json", "read_sql", "read_table", "read_feather", "DataFrame",
             "read_pickle", "merge", "concat", "join", "query")  # fmt: skip
@@ -293,7 +293,9 @@ def make_plan(
         answer_imports=() if answer is None else table.needed([answer.code, "np"], module="answer", own=("prediction", "fitted")),
         identity=features.identity,
         suites=checked,
-        untyped=tuple(sorted({"pandas", "scipy", "sklearn", "skops", "onnxruntime", "yaml", *_roots(analysis, names)})),
+        untyped=tuple(
+            sorted({"pandas", "pyarrow", "scipy", "sklearn", "skops", "onnxruntime", "yaml", *_roots(analysis, names)})
+        ),
     )
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_mlops.deploy.files import replace_json
-from jupyter_mlops.deploy.traffic import STICKY_HEADER, Backend, Traffic
+from jupyter_mlops.deploy.traffic import ARM_HEADER, STICKY_HEADER, Backend, Traffic
 
 __all__ = ["ADMIN", "bootstrap", "write_backends", "write_traffic"]
 
@@ -73,7 +73,10 @@ def _listener(folder: Path, host: str, port: int) -> dict[str, Any]:
             {"name": "envoy.filters.http.router", "typed_config": {"@type": f"{_TYPE}extensions.filters.http.router.v3.Router"}}
         ],
         "server_header_transformation": "PASS_THROUGH",
-        "generate_request_id": False,
+        # By which a prediction is found in the log, of the version that answers and of the one in the shadow.
+        "generate_request_id": True,
+        "preserve_external_request_id": True,
+        "always_set_request_id_in_response": True,
     }
     return {
         "name": "models",
@@ -128,7 +131,10 @@ def _cluster(folder: Path, backend: Backend) -> dict[str, Any]:
 
 def write_traffic(folder: Path, traffic: Traffic) -> None:
     """Shares of the versions, for Envoys that follow this folder."""
-    weights = [{"name": Backend(version).cluster, "weight": weight} for version, weight in traffic.weights.items()]
+    weights = [
+        {"name": Backend(version).cluster, "weight": weight, **_arm("stable" if version == traffic.stable else "canary")}
+        for version, weight in traffic.weights.items()
+    ]
     action: dict[str, Any] = {
         "weighted_clusters": {"clusters": weights, "use_hash_policy": True},
         "hash_policy": [{"header": {"header_name": STICKY_HEADER}}],
@@ -161,6 +167,12 @@ def write_traffic(folder: Path, traffic: Traffic) -> None:
         folder / "routes.json",
         [{"@type": f"{_TYPE}config.route.v3.RouteConfiguration", "name": "models", "virtual_hosts": hosts}],
     )
+
+
+def _arm(name: str) -> dict[str, Any]:
+    """What the prediction log calls those that a version was chosen for."""
+    header = {"key": ARM_HEADER, "value": name}
+    return {"request_headers_to_add": [{"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}]}
 
 
 def _write(path: Path, resources: Sequence[Mapping[str, Any]]) -> None:

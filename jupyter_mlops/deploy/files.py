@@ -8,10 +8,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CANARY", "is_unwatched", "replace_json"]
+__all__ = ["CANARY", "is_unwatched", "prediction_log", "replace_json"]
 
 CANARY = "canary.json"  # what is known of the canary under way; written at each look
 _UNWATCHED = 120.0  # seconds without a look after which nobody is there any more
+
+
+def prediction_log(folder: Path) -> Path:
+    """Where the services of a deployment log what they are asked and answer, all versions together."""
+    return folder / "predictions"
 
 
 def replace_json(path: Path, data: Any) -> None:

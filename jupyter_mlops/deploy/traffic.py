@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from jupyter_mlops.errors import UsageError
 
-__all__ = ["STICKY_HEADER", "Backend", "Traffic"]
+__all__ = ["ARM_HEADER", "STICKY_HEADER", "Backend", "Traffic"]
 
 STICKY_HEADER = "x-user-id"  # requests with the same value meet the same version while its share does not shrink
+ARM_HEADER = "x-model-arm"  # tells a service which version the request was meant for: stable or canary
 _WHOLE = 10_000  # a share is kept in hundredths of a percent
 
 

@@ -7,12 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from jupyter_mlops.database import VARIABLE, database_url, now
-from jupyter_mlops.deploy.files import is_unwatched
+from jupyter_mlops.deploy.files import is_unwatched, prediction_log
 from jupyter_mlops.deploy.spec import Deployment, Deployments
 from jupyter_mlops.deploy.supervisor import Supervisor
 from jupyter_mlops.deploy.traffic import Traffic
@@ -61,7 +62,7 @@ def main(argv: Sequence[str]) -> int:
     folder = known.spec.place
     try:
         with FileLock(folder / LOCK).acquire(timeout=5):
-            _supervise(model, deployments, Supervisor(folder, _replica, free_port, now))
+            _supervise(model, deployments, Supervisor(folder, partial(_replica, prediction_log(folder)), free_port, now))
     except Timeout:
         return 0  # another one works
     return 0
@@ -96,8 +97,10 @@ def _looked_after(deployments: Deployments, known: Deployment) -> Deployment:
     return deployments.change(known, machine(), traffic=Traffic(traffic.stable))
 
 
-def _replica(project: Path, port: int) -> tuple[list[str], Path, Mapping[str, str]]:
-    environment = service_environment(project, port, "MLFLOW_") | {"SERVICE_DRAIN_SECONDS": "0.5", "SERVICE_GRACE_SECONDS": "30"}
+def _replica(log: Path, project: Path, port: int) -> tuple[list[str], Path, Mapping[str, str]]:
+    environment = service_environment(project, port, "MLFLOW_") | {
+        "SERVICE_DRAIN_SECONDS": "0.5", "SERVICE_GRACE_SECONDS": "30", "SERVICE_LOG_DIR": str(log),
+    }  # fmt: skip
     return [sys.executable, "-m", "service"], project, environment
 
 

@@ -450,8 +450,10 @@ def test_an_interrupt_loses_no_run_that_has_ended(tmp_path: Path, uri: str, monk
     monkeypatch.setattr("jupyter_mlops.workflows.sweep.record_outcome", interrupted)
     result = sweep(notebook, {"depth": [1, 2, 3]}, SweepOptions(workers=1))
     assert result.interrupted
-    assert [one.status for one in result.entries] == ["FINISHED", "KILLED", "KILLED"]  # joblib takes one in advance
-    assert _runs(uri, tmp_path.name)[result.entries[0].run_id].data.metrics["loss"] == result.entries[0].metrics["loss"]
+    first, *others = result.entries
+    assert first.status == "FINISHED"
+    assert {one.status for one in others} <= {"KILLED", "NOT RUN"}  # joblib takes one in advance
+    assert _runs(uri, tmp_path.name)[first.run_id].data.metrics["loss"] == first.metrics["loss"]
 
 
 def test_engines_that_are_not_there_say_what_to_install(tmp_path: Path) -> None:

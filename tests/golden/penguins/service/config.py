@@ -28,6 +28,13 @@ class Config:
     direct: bool = True  # answer predictions before the middleware stack; 0 shows them to tracing
     access_log: bool = False
     log_level: str = "info"
+    log_dir: str = ""  # folder of the prediction log; without one, none is kept
+    log_omit: str = ""  # columns that are not logged, with commas between them
+    log_hash: str = ""  # columns of which an HMAC is logged
+    log_hash_key: str = ""  # its key
+    log_queue: int = 50_000  # rows that may wait to be written; more are lost, and counted
+    log_seconds: float = 300.0  # after which a journal becomes Parquet
+    log_days: int = 0  # that are kept; 0 keeps all
     model_dir: Path = Path(__file__).resolve().parents[1] / "model"
 
     @classmethod

@@ -13,7 +13,7 @@ import tempfile
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, MutableSequence, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
@@ -33,6 +33,7 @@ ROUTES = ("predict", "invocations", "infer")
 STATUSES = (200, 400, 413, 415, 422, 500, 503)
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096)
+LOG = ("rows", "labels", "queue", "disk", "waiting")  # what is counted of the prediction log
 FILE = "SERVICE_METRICS_FILE"
 SIZE = 4096  # numbers of one worker
 MAX_LABELS = 1000  # classes that are counted one by one
@@ -63,9 +64,11 @@ class Metrics:
         self._seconds = self._take(len(ROUTES) * (len(SECONDS) + 2))
         self._batches = self._take(len(BATCHES) + 2)
         self._rows = self._take(1)
+        self._log = self._take(len(LOG))
         self._predictions = self._take(len(self._labels))
         self._all, self._mine = _open_numbers(SIZE)
-        self._mine[self._in_flight] = self._mine[self._queue] = 0.0
+        for gauge in (self._in_flight, self._queue, self._log + LOG.index("waiting")):
+            self._mine[gauge] = 0.0
         self._registry = CollectorRegistry()
         self._registry.register(_Families(self))
 
@@ -91,6 +94,18 @@ class Metrics:
     def waits(self, requests: int) -> None:
         """So many requests wait for the model now."""
         self._mine[self._queue] = requests
+
+    def log_written(self, labels: bool, number: int) -> None:
+        """So many rows, or labels, are in the prediction log."""
+        self._mine[self._log + LOG.index("labels" if labels else "rows")] += number
+
+    def log_lost(self, reason: Literal["queue", "disk"], number: int) -> None:
+        """So many are not. Each reason is counted by one thread."""
+        self._mine[self._log + LOG.index(reason)] += number
+
+    def log_waits(self, rows: int) -> None:
+        """So many rows wait to be written."""
+        self._mine[self._log + LOG.index("waiting")] = rows
 
     def predicted(self, labels: Sequence[Any]) -> None:
         """The model was called once and gave these predictions."""
@@ -151,9 +166,31 @@ class Metrics:
         )
         for label, at in self._labels.items():
             predictions.add_metric((str(label), version), total[self._predictions + at])
+        logged = {name: total[self._log + at] for at, name in enumerate(LOG)}
+        for_rows = ("model_version",)
+        written = CounterMetricFamily(
+            "service_log_rows", "Rows in the prediction log", labels=for_rows
+        )
+        written.add_metric((version,), logged["rows"])
+        truths = CounterMetricFamily(
+            "service_log_labels", "Labels in the prediction log", labels=for_rows
+        )
+        truths.add_metric((version,), logged["labels"])
+        lost = CounterMetricFamily(
+            "service_log_lost",
+            "Rows and labels that could not be logged",
+            labels=("reason", "model_version"),
+        )
+        for reason in ("queue", "disk"):
+            lost.add_metric((reason, version), logged[reason])
+        waiting = GaugeMetricFamily(
+            "service_log_waiting_rows", "Rows that wait to be logged", labels=for_rows
+        )
+        waiting.add_metric((version,), logged["waiting"])
+        log = (written, truths, lost, waiting)
         info = GaugeMetricFamily("service_model_info", "The model served", labels=tuple(self._info))
         info.add_metric(tuple(self._info.values()), 1)
-        return requests, seconds, in_flight, queue, batches, rows, predictions, info
+        return requests, seconds, in_flight, queue, batches, rows, predictions, *log, info
 
 
 class _Families(Collector):

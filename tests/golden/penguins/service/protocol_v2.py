@@ -143,7 +143,9 @@ def infer_endpoint(state: State) -> Endpoint:
             for name in names:
                 if name not in given_outputs:
                     raise _refused(f"the model has no output {name!r}", "outputs")
-        outputs = await state.predict(_rows(request.inputs, wanted))
+        outputs, named = await state.predict(scope, _rows(request.inputs, wanted))
+        if named is not UNSET:
+            scope["request_id"] = named  # `id` is what the client calls it, unique or not
         values: dict[str, list[Any]] = {
             "prediction": outputs.labels,
             "probabilities": [p for row in outputs.probabilities or () for p in row],

@@ -10,12 +10,16 @@ import threading
 from collections.abc import Sequence
 from types import FrameType
 
+from msgspec import UNSET, UnsetType
+from starlette.types import Scope
+
 from service.artifacts import Artifacts
 from service.batching import Batcher
 from service.config import Config
 from service.engine import Engine, Outputs
 from service.errors import Problem, RequestError
 from service.metrics import Metrics
+from service.prediction_log import PredictionLog
 from service.rows import convert_rows
 from service.schemas import Row
 
@@ -36,6 +40,7 @@ class State:
                 "engine": self.artifacts.metadata["engine"],
             },
         )
+        self.log = PredictionLog(config, self.artifacts, self.metrics) if config.log_dir else None
         self.loaded = False
         self.draining = False
         self._batcher: Batcher
@@ -57,6 +62,8 @@ class State:
         # What is loaded now stays: garbage collection need not look at it again in a request.
         gc.collect()
         gc.freeze()
+        if self.log is not None:
+            self.log.start()
         self.loaded = True
         self._drain_on_signal()
         log.info("serving %s version %s", self.artifacts.name, self.artifacts.version)
@@ -65,9 +72,16 @@ class State:
         """Let go of the model; no request is in flight any more."""
         self.loaded = False
         self._batcher.close()
+        if self.log is not None:
+            self.log.stop()
 
-    async def predict(self, rows: Sequence[Row]) -> Outputs:
-        """Predict rows, together with other requests that are there now.
+    async def predict(self, scope: Scope, rows: Sequence[Row]) -> tuple[Outputs, str | UnsetType]:
+        """Predict the rows of a request, together with other requests that are there now.
+
+        Returns
+        -------
+        tuple
+            The predictions, and the request's name in the log, if there is one.
 
         Raises
         ------
@@ -77,7 +91,10 @@ class State:
         if len(rows) > self.config.max_rows:
             why = f"{len(rows)} rows are more than the {self.config.max_rows} that are accepted"
             raise RequestError(413, Problem((), why, "too_many_rows"))
-        return await self._batcher.predict(rows) if rows else Outputs([], [])
+        outputs = await self._batcher.predict(rows) if rows else Outputs([], [])
+        if self.log is not None:
+            return outputs, self.log.record(scope, rows, outputs)
+        return outputs, UNSET
 
     def _drain_on_signal(self) -> None:
         """On SIGTERM turn not ready, and only then, after a while, let the server stop."""

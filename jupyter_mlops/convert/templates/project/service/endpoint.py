@@ -26,7 +26,7 @@ class Endpoint:
     Parameters
     ----------
     route
-        Its name in the metrics.
+        Its name in the metrics; None is not counted.
     handle
         Takes scope and body, returns JSON; raises `RequestError` for what it cannot answer.
     operation
@@ -38,7 +38,7 @@ class Endpoint:
     def __init__(
         self,
         state: State,
-        route: str,
+        route: str | None,
         handle: Handler,
         operation: dict[str, Any],
         encode_error: Callable[[RequestError], bytes] = encode_problems,
@@ -46,7 +46,7 @@ class Endpoint:
         self.operation = operation
         self._state = state
         self._metrics = state.metrics
-        self._route = ROUTES.index(route)
+        self._route = None if route is None else ROUTES.index(route)
         self._handle = handle
         self._encode_error = encode_error
         self._max_body = state.config.max_body
@@ -54,7 +54,8 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         started = perf_counter()
-        self._metrics.started()
+        if self._route is not None:
+            self._metrics.started()
         status = 500
         try:
             try:
@@ -72,10 +73,11 @@ class Endpoint:
                 log.exception("a request to %s failed", scope["path"])
                 failed = Problem((), "the service failed; its log says why", "internal_error")
                 answer = self._encode_error(RequestError(status, failed))
-            await send(_head(status, len(answer)))
+            await send(_head(status, len(answer), scope.get("request_id")))
             await send({"type": "http.response.body", "body": answer})
         finally:
-            self._metrics.finished(self._route, status, perf_counter() - started)
+            if self._route is not None:
+                self._metrics.finished(self._route, status, perf_counter() - started)
 
     async def _rest(self, scope: Scope, body: bytes, message: Message, receive: Receive) -> bytes:
         """A body that comes in pieces, or is too large. It is never held beyond the limit."""
@@ -98,8 +100,10 @@ class Endpoint:
         return RequestError(413, Problem(("body",), why, "too_large"))
 
 
-def _head(status: int, length: int) -> Message:
+def _head(status: int, length: int, request_id: str | None) -> Message:
     headers = [JSON, (b"content-length", b"%d" % length)]
+    if request_id is not None:  # where the body has no room for it
+        headers.append((b"x-request-id", request_id.encode("latin-1")))
     if status == 413:  # the rest of the body is not read
         headers.append((b"connection", b"close"))
     return {"type": "http.response.start", "status": status, "headers": headers}

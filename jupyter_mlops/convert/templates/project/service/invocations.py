@@ -65,9 +65,11 @@ def invocations_endpoint(state: State) -> Endpoint:
                 why = f"send application/json or text/csv, not {other.decode('latin-1')}"
                 raise RequestError(415, Problem(("header", "content-type"), why, "media_type"))
         try:
-            outputs = await state.predict(convert_rows(rows))
+            outputs, name = await state.predict(scope, convert_rows(rows))
         except RequestError as error:
             raise error.below("body", prefix) from None
+        if name is not UNSET:
+            scope["request_id"] = name  # MLflow's answer has no place for it
         return msgspec.json.encode(Predictions(outputs.labels))
 
     rows = state.artifacts.example(2)
