@@ -140,6 +140,7 @@ class _Sweep:
         self.open = [number for number, entry in self.entries.items() if entry.status != "FINISHED"]
         self.skipped = len(points) - len(self.open)
         self.recordings: dict[int, Recording] = {}
+        self.recorded: dict[int, Recording] = {}  # those of them that have ended
         self.running: set[int] = set()
         # Runs begin in a thread of joblib's, and end in ours.
         self.lock = threading.Lock()
@@ -210,6 +211,7 @@ class _Sweep:
 
     def _end(self, number: int, outcome: NotebookOutcome) -> None:
         recording, entry = self.recordings.pop(number), self.entries[number]
+        self.recorded[number] = recording
         output = self.journal.folder / entry.output
         metrics = record_outcome(recording, self.subject, outcome, output, self.uri, self._values(number))
         recording.finish(outcome.status, wait=0.0)
@@ -238,6 +240,7 @@ class _Sweep:
         self.running.discard(number)
         entry = self.entries[number]
         if recording is not None:
+            self.recorded[number] = recording
             record_notebook(recording, self.journal.folder / entry.output, self._values(number))
             recording.log(tags={"mlops.error": reason})
             recording.finish(status, wait=0.0)
@@ -313,6 +316,11 @@ class _Sweep:
 
         assert self.parent is not None
         parent, options = self.parent, self.options
+        flush(patience := _FLUSH if is_reachable(self.uri) else 1.0)
+        for number, recording in self.recorded.items():  # a quick run had ended before MLflow gave it its id
+            if self.entries[number].run_id != recording.run_id:
+                self.entries[number] = replace(self.entries[number], run_id=recording.run_id)
+                self.journal.note(self.entries[number])
         entries = [replace(one, status=one.status or "NOT RUN") for one in self.entries.values()]
         measured = list(dict.fromkeys(name for entry in entries for name in entry.metrics))
         try:
@@ -347,7 +355,7 @@ class _Sweep:
                 },
             )
         parent.finish(status, wait=0.0)
-        flush(_FLUSH if is_reachable(self.uri) else 1.0)
+        flush(patience)
         self.listen(
             Event("sweep", "done" if status == "FINISHED" else "failed", self._message(), 1.0, seconds, data=self._state())
         )
