@@ -8,7 +8,7 @@ from typing import Any
 
 __all__ = ["PENGUINS", "untagged", "write_notebook"]
 
-Cell = tuple[str, str]  # tag ("" for none, "md" for markdown) and source
+Cell = tuple[str, str]  # tags with blanks between ("" for none, "md" for markdown) and source
 
 
 def write_notebook(path: Path, cells: list[Cell], *, kernel: str = "python3", language: str = "python", **top: Any) -> Path:
@@ -20,7 +20,7 @@ def write_notebook(path: Path, cells: list[Cell], *, kernel: str = "python3", la
             made.append({**base, "cell_type": "markdown"})
             continue
         if tag:
-            base["metadata"] = {"tags": [tag]}
+            base["metadata"] = {"tags": tag.split()}
         made.append({**base, "cell_type": "code", "execution_count": None, "outputs": []})
     data = {
         "cells": made,

@@ -67,6 +67,11 @@ def _show(result: TagResult, *, asked_to_split: bool) -> None:
     if mixed:
         advice = "begin with a cell magic: split them by hand" if asked_to_split else "--split makes cells of the parts"
         print(f"Mixed cells get no tag ({', '.join(map(str, mixed))}); {advice}. `convert` takes untagged ones apart by itself.")
+    if result.kale:
+        print(
+            "The notebook is tagged for Kale, which refuses other tags than its own: `convert` and `pipeline` take it as it is; "
+            "write these tags into a copy if Kale is to run it, too."
+        )
     if result.written:
         print(f"Written to {result.notebook}")
     else:

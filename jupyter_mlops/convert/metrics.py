@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlops.convert.evaluations import ENDINGS, TABLES, WHOLE
@@ -56,7 +56,9 @@ def metric_name(call: ast.Call) -> str:
     return f"{name}_value" if name == function else name  # `log_loss = log_loss(...)` would hide the function
 
 
-def bound_metrics(statement: Statement, known: frozenset[str], values: Mapping[str, Any] | None) -> list[str]:
+def bound_metrics(
+    statement: Statement, known: frozenset[str], values: Mapping[str, Any] | None, named: Collection[str] = ()
+) -> list[str]:
     """Names that a statement binds to one number that measures the model.
 
     Parameters
@@ -66,6 +68,8 @@ def bound_metrics(statement: Statement, known: frozenset[str], values: Mapping[s
     values
         Plain values seen in the notebook's run, or None when it was not run. A name whose value was seen and is no
         number is no metric.
+    named
+        Names that the notebook itself calls metrics.
     """
     node = statement.node
     match node:
@@ -84,7 +88,7 @@ def bound_metrics(statement: Statement, known: frozenset[str], values: Mapping[s
             continue
         measured = any(True for _ in metric_calls(value))
         derived = any(isinstance(n, ast.Name) and n.id in known for n in ast.walk(value))
-        if not (measured or derived):
+        if not (measured or derived or name in named):
             continue
         if values is not None:
             seen = values.get(name)

@@ -93,10 +93,14 @@ def _decide(analysis: Analysis, uses: list[ModelUse], candidates: list[str]) -> 
         return selected[-1].variable if selected else None
 
     measured = [u for u in mine if u.method in ANSWERS | SCORES]
+    end = len(analysis.statements)
+    shown = analysis.slice([(end, name) for name in analysis.notebook.metrics if analysis.defined_by(name)])
     if evaluated := last([u for u in mine if u.method in ANSWERS and _stage(analysis, u) is Stage.EVALUATE]):
         return evaluated, "the last one that a cell tagged 'evaluate' asks"
     if trained := last([u for u in mine if u.method in FITS and _stage(analysis, u) is Stage.TRAIN]):
         return trained, "the last one fitted in a cell tagged 'train'"
+    if named := last([u for u in measured if u.statement in shown]):
+        return named, "the last one that a cell tagged 'pipeline-metrics' measures"
     saved = [name for name in saved_variables(analysis) if name in candidates]
     if saved:
         asked = [name for name in saved if any(u.variable == name for u in measured)]

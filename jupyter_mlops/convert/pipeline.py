@@ -10,9 +10,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from jupyter_mlops.convert.identifiers import unique
+from jupyter_mlops.convert.identifiers import PythonIdentifier, unique
 from jupyter_mlops.convert.validated import CHECK
 from jupyter_mlops.notebook.hidden import CONFIG, RANDOM_TENSORFLOW, RANDOM_TORCH
 
@@ -31,6 +32,11 @@ _STORED = frozenset(
 )  # fmt: skip
 _STORED_MODULES = ("pandas.core.indexes", "scipy.sparse", "sklearn", "xgboost.sklearn", "lightgbm.sklearn")
 _NOT_STORED = frozenset({"sklearn.utils._bunch.Bunch"})  # a dict of anything
+# Names that the generated `stages` module uses itself.
+_IN_STAGES = frozenset(
+    """Any FeatureState Handover Learning MODEL_DIR Path STAGES Settings annotations answering argparse contextlib handover json main
+    metrics model_dir run_all run_stage save_model settings""".split()
+)
 _IN_PROCESS = {
     CONFIG: "the settings of a library",
     RANDOM_TENSORFLOW: "TensorFlow's random state",
@@ -137,7 +143,7 @@ def pipeline_stages(
             gives[source].add(name)
     learning = [at for at, group in enumerate(groups) if any(f.state for f in functions[group.first : group.last + 1])]
     measuring = [at for at, group in enumerate(groups) if any(f.measures for f in functions[group.first : group.last + 1])]
-    taken = {"main", "run_stage", "run_all", "settings", "handover", "model_dir"} | {f.name for f in functions}
+    taken = {*_IN_STAGES, *(f.name for f in functions)}
     stages = []
     for at, group in enumerate(groups):
         own = tuple(functions[group.first : group.last + 1])
@@ -148,7 +154,7 @@ def pipeline_stages(
         previous = names[at - 1] if at else None
         needs = {crossing.stage for crossing in takes[at]} | set(measured) | ({previous} if previous else set())
         needs |= {names[learned[-1]]} if learned else set()
-        function = unique(names[at].replace("-", "_"), taken)
+        function = unique(PythonIdentifier(names[at], fallback="stage"), taken)
         taken.add(function)
         stages.append(
             PipelineStage(
@@ -196,6 +202,9 @@ def _storable(name: str, model: str, kinds: Mapping[str, str] | None) -> bool:
 
 def _groups(functions: Sequence[StageFunction], model: str, kinds: Mapping[str, str] | None) -> list[_Group]:
     together: list[tuple[int, int, str]] = []  # first, last, why
+    for index, (one, following) in enumerate(pairwise(functions)):
+        if one.step and one.step == following.step:
+            together.append((index, index + 1, ""))  # by the user's own word
     for index, name, giver in _crossings(functions):
         if not _storable(name, model, kinds):
             kind = (kinds or {}).get(name)
@@ -216,7 +225,7 @@ def _groups(functions: Sequence[StageFunction], model: str, kinds: Mapping[str, 
     for first, last, why in together:
         met = [group for group in groups if group.first <= last and group.last >= first]
         if len(met) > 1 or met[0].first != met[0].last:
-            reasons = [*(reason for group in met for reason in group.reasons), *([why] if first != last else [])]
+            reasons = [*(reason for group in met for reason in group.reasons), *([why] if first != last and why else [])]
             merged = _Group(met[0].first, met[-1].last, reasons)
             groups[groups.index(met[0]) : groups.index(met[-1]) + 1] = [merged]
     return groups
@@ -225,8 +234,12 @@ def _groups(functions: Sequence[StageFunction], model: str, kinds: Mapping[str, 
 def _names(functions: Sequence[StageFunction], groups: Sequence[_Group]) -> list[str]:
     names: list[str] = []
     for group in groups:
-        stages = dict.fromkeys(f.stage for f in functions[group.first : group.last + 1])
-        names.append(unique("-".join(stages), names, suffixes=()).replace("_", "-"))
+        mine = functions[group.first : group.last + 1]
+        if any(f.step for f in mine):
+            name = unique("-".join(dict.fromkeys(f.step or f.stage for f in mine)), names, suffixes=())
+        else:
+            name = unique("-".join(dict.fromkeys(f.stage for f in mine)), names, suffixes=()).replace("_", "-")
+        names.append(name)
     return names
 
 

@@ -93,6 +93,7 @@ class StageFunction:
     state: str = ""  # what the state is called that it learns into
     changes: frozenset[str] = frozenset()  # what it changes in place: variables, and pseudo-names of hidden state
     relies: frozenset[str] = frozenset()  # pseudo-names of hidden state that it uses
+    step: str = ""  # that it is in, where the notebook is tagged for Kale
     aliases: tuple[frozenset[str], ...] = ()  # variables of earlier stages that one of its statements changes together
 
     @property

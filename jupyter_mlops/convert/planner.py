@@ -13,6 +13,7 @@ from jupyter_mlops.convert.answers import find_answer
 from jupyter_mlops.convert.features import engineered_program, feature_program
 from jupyter_mlops.convert.identifiers import ProjectName
 from jupyter_mlops.convert.imports import ImportTable, modules_of
+from jupyter_mlops.convert.kale_steps import step_problems
 from jupyter_mlops.convert.lifting.program import Lift
 from jupyter_mlops.convert.loaders import Loaders
 from jupyter_mlops.convert.metrics import metric_calls
@@ -156,7 +157,8 @@ def _metric_statements(analysis: Analysis, choice: ModelChoice, kept: frozenset[
             continue
         if isinstance(s.node, (ast.FunctionDef, ast.ClassDef, ast.For, ast.While)):
             continue
-        measures = any(True for _ in metric_calls(s.node)) or bool(derived & s.uses and s.binds)
+        named = bool(s.binds & set(analysis.notebook.metrics))
+        measures = named or any(True for _ in metric_calls(s.node)) or bool(derived & s.uses and s.binds)
         if not measures:
             continue
         needs = analysis.slice_statement(s.index)
@@ -252,6 +254,7 @@ def make_plan(
     )  # fmt: skip
     problems = [
         *selection.problems, *names.problems, *unanswered, *_decisions(selection, stages, raw), *unchecked, *limits,
+        *step_problems(analysis, selection.kept, stages.functions, model),
     ]  # fmt: skip
     modules = compose_modules(analysis, names, rewriter, table, stages, features, package, notebook.path.name)
     tests, test_imports = test_functions(analysis, selection.tests, names, rewriter, table, stages, model)

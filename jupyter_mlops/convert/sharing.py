@@ -87,6 +87,9 @@ def share(
         return None
     start, stop = rest.index(run[0]), rest.index(run[-1])
     between = list(rest[start : stop + 1])
+    step_of = analysis.notebook.step_of
+    if len({step_of.get(analysis.statements[i].cell) for i in between}) > 1:
+        return None  # Kale's steps stay apart
     reordered = _reordered(analysis, between, run)
     if reordered is None:
         return None

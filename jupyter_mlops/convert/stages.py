@@ -43,6 +43,7 @@ class Block:
 
     stage: Stage
     statements: list[Statement]
+    step: str = ""  # of a notebook that is tagged for Kale
     lines: list[str] = field(default_factory=list)
     metrics: list[str] = field(default_factory=list)
 
@@ -58,24 +59,26 @@ class StagePlan:
 
 
 def _blocks(analysis: Analysis, rest: list[int]) -> tuple[list[Block], list[tuple[int, str]]]:
-    """Group statements by stage; an untagged one goes to the next tagged stage that follows it."""
+    """Group statements by stage, and by Kale's steps; one that has none goes to the next one that follows it."""
     order = [analysis.statements[i] for i in rest]
     stages: list[Stage | None] = [s.stage if s.stage in _ORDER else None for s in order]
+    step_of = analysis.notebook.step_of
+    steps: list[str | None] = [step_of.get(s.cell) for s in order]
     following: Stage | None = None
+    next_step: str | None = None
     pulled: dict[int, str] = {}
     for position in range(len(order) - 1, -1, -1):
-        if stages[position] is None:
-            stages[position] = following
-        else:
-            following = stages[position]
+        following = stages[position] = stages[position] or following
+        next_step = steps[position] = steps[position] or next_step
     previous: Stage = Stage.LOAD
+    step = ""
     blocks: list[Block] = []
-    for statement, found in zip(order, stages, strict=True):
-        stage = found or previous
+    for statement, found, in_step in zip(order, stages, steps, strict=True):
+        stage, step = found or previous, in_step or step
         if statement.stage is None:
             pulled.setdefault(statement.cell, str(stage))
-        if not blocks or blocks[-1].stage is not stage:
-            blocks.append(Block(stage, []))
+        if not blocks or blocks[-1].stage is not stage or blocks[-1].step != step:
+            blocks.append(Block(stage, [], step))
         blocks[-1].statements.append(statement)
         previous = stage
     return blocks, sorted(pulled.items())
@@ -107,7 +110,7 @@ def _compose(
             continue
         block.lines += [rewriter.text(statement), *checks.get(statement.index, ())]
         if block.stage is Stage.EVALUATE:
-            for name in bound_metrics(statement, frozenset(known), values):
+            for name in bound_metrics(statement, frozenset(known), values, analysis.notebook.metrics):
                 known.add(name)
                 if name not in block.metrics:
                     block.metrics.append(name)
@@ -226,6 +229,7 @@ def plan_stages(
                 state=rewriter.state if rewriter.lessons and _reads_name(text, rewriter.state) else "",
                 changes=frozenset(n for s in block.statements for n in s.mutates),
                 relies=frozenset(n for s in block.statements for n in s.uses if n.startswith("<")),
+                step=block.step,
                 aliases=aliases_of[position],
             )
         )

@@ -9,7 +9,7 @@ from typing import Literal
 
 from jupyter_mlops.notebook.problems import Problem
 
-__all__ = ["Cell", "CellKind", "Install", "Magic", "Notebook", "Stage"]
+__all__ = ["Cell", "CellKind", "Install", "Magic", "Notebook", "Stage", "Step"]
 
 CellKind = Literal["code", "markdown", "raw"]
 
@@ -77,8 +77,25 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Step:
+    """A step that a notebook was tagged with for Kale: its cells by number, and the steps that it comes after."""
+
+    name: str
+    cells: tuple[int, ...]
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Notebook:
-    """A notebook as read; `nbformat` is (major, minor)."""
+    """A notebook as read.
+
+    Parameters
+    ----------
+    nbformat
+        (major, minor).
+    steps, metrics
+        Of a notebook that is tagged for Kale: its steps, and names that it calls metrics of the pipeline.
+    """
 
     path: Path
     cells: tuple[Cell, ...]
@@ -87,6 +104,13 @@ class Notebook:
     nbformat: tuple[int, int]
     problems: tuple[Problem, ...]
     installs: tuple[Install, ...] = ()
+    steps: tuple[Step, ...] = ()
+    metrics: tuple[str, ...] = ()
+
+    @property
+    def step_of(self) -> dict[int, str]:
+        """Name of the step that a cell is in, by the cell's number."""
+        return {cell: step.name for step in self.steps for cell in step.cells}
 
     @property
     def code_cells(self) -> tuple[Cell, ...]:

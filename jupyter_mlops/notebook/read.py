@@ -9,6 +9,7 @@ from typing import Any
 
 from jupyter_mlops.errors import NotebookError
 from jupyter_mlops.notebook.cells import Cell, CellKind, Install, Magic, Notebook, Stage
+from jupyter_mlops.notebook.kale import read_kale
 from jupyter_mlops.notebook.magics import is_known, neutralise, requirements_of
 from jupyter_mlops.notebook.problems import Problem
 
@@ -71,13 +72,18 @@ def notebook_from_cells(
     """
     language = _python(path, kernel, language)
     read: list[Cell] = []
+    ordered: dict[int, list[str]] = {}
     problems: list[Problem] = []
     installs: list[Install] = []
     for number, raw in enumerate(cells, start=1):
         if not isinstance(raw, dict):
             raise NotebookError(f"{path}: cell {number} is not a cell. Open the notebook in JupyterLab and save it again.")
-        read.append(_cell(number, raw, problems, installs))
-    return Notebook(path, tuple(read), kernel, language, nbformat, tuple(problems), tuple(installs))
+        ordered[number] = _tags(raw)
+        read.append(_cell(number, raw, ordered[number], problems, installs))
+    kale = read_kale(read, ordered)
+    return Notebook(
+        path, kale.cells, kernel, language, nbformat, (*problems, *kale.problems), tuple(installs), kale.steps, kale.metrics
+    )  # fmt: skip
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -142,15 +148,18 @@ def _python(path: Path, kernel: str, language: str) -> str:
     return "python"
 
 
-def _cell(number: int, raw: dict[str, Any], problems: list[Problem], installs: list[Install]) -> Cell:
+def _tags(raw: dict[str, Any]) -> list[str]:
+    given = _mapping(raw.get("metadata")).get("tags")
+    return [tag.strip() for tag in given if isinstance(tag, str)] if isinstance(given, list) else []
+
+
+def _cell(number: int, raw: dict[str, Any], ordered: list[str], problems: list[Problem], installs: list[Install]) -> Cell:
     declared = raw.get("cell_type")
     kind: CellKind = "code" if declared == "code" else "markdown" if declared == "markdown" else "raw"
     source = raw.get("source", "")
     if isinstance(source, list):
         source = "".join(part for part in source if isinstance(part, str))
     source = source.replace("\r\n", "\n").replace("\r", "\n") if isinstance(source, str) else ""
-    given = _mapping(raw.get("metadata")).get("tags")
-    ordered = [tag.strip() for tag in given if isinstance(tag, str)] if isinstance(given, list) else []
     stage = _stage(number, ordered, problems) if kind == "code" else None
     count = raw.get("execution_count")
     code, magics = _code(number, source, problems, installs) if kind == "code" else ("", ())

@@ -194,6 +194,8 @@ class _Conversion:
         if suggestion.cells and isinstance(choice, ModelChoice):
             untagged = not any(cell.stage for cell in analysis.notebook.code_cells)
             what = "No cell of this notebook is tagged" if untagged else "No cell is tagged 'load' or none is tagged 'train'"
+            if analysis.notebook.steps:
+                what = "Kale's tags do not say what a step does"
             self.report.tags = [one.as_dict() for one in suggestion.cells]
             self.report.problems.append(
                 Problem(

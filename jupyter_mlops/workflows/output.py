@@ -17,7 +17,17 @@ from pathlib import Path
 from jupyter_mlops.checksums import file_digest
 from jupyter_mlops.errors import EditedError, OutputError
 
-__all__ = ["MANIFEST", "check_target", "edited_files", "project_files", "publish", "staging", "write_manifest"]
+__all__ = [
+    "MANIFEST",
+    "check_part",
+    "check_target",
+    "edited_files",
+    "project_files",
+    "publish",
+    "publish_part",
+    "staging",
+    "write_manifest",
+]
 
 MANIFEST = ".jupyter-mlops.json"
 # Made by running the project, not by anyone's hand.
@@ -34,13 +44,23 @@ def project_files(folder: Path, left_out: Collection[str] = ()) -> Iterator[Path
 
 def write_manifest(folder: Path) -> None:
     """Note every file of a finished project."""
-    hashes = {path.relative_to(folder).as_posix(): file_digest(path) for path in sorted(project_files(folder, [MANIFEST]))}
-    (folder / MANIFEST).write_text(json.dumps({"files": hashes}, indent=1) + "\n", encoding="utf-8")
+    _note(folder, {path.relative_to(folder).as_posix(): file_digest(path) for path in sorted(project_files(folder, [MANIFEST]))})
+
+
+def _note(folder: Path, hashes: dict[str, str]) -> None:
+    part = folder / f"{MANIFEST}.{os.getpid()}.partial"
+    part.write_text(json.dumps({"files": hashes}, indent=1) + "\n", encoding="utf-8")
+    part.replace(folder / MANIFEST)
+
+
+def _noted(folder: Path) -> dict[str, str]:
+    found: dict[str, str] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+    return found
 
 
 def edited_files(folder: Path) -> list[str]:
     """Files of a generated project that were changed, added or removed since it was made."""
-    noted: dict[str, str] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+    noted = _noted(folder)
     here = {path.relative_to(folder).as_posix(): path for path in project_files(folder, [MANIFEST])}
     changed = [name for name, path in here.items() if noted.get(name) != file_digest(path)]
     return sorted([*changed, *(name for name in noted if name not in here)])
@@ -129,6 +149,83 @@ def publish(built: Path, folder: Path) -> Path | None:
         former.rename(folder)
         raise
     if kept:
+        return former
+    shutil.rmtree(former, ignore_errors=True)
+    return None
+
+
+def check_part(folder: Path, names: Collection[str], *, force: bool) -> list[str]:
+    """Refuse, before any work is done, to replace files of a project that a user has edited or made.
+
+    Parameters
+    ----------
+    names
+        Files that would be written, relative to the project.
+
+    Returns
+    -------
+    list of str
+        Those that are edited, with `force`.
+
+    Raises
+    ------
+    OutputError
+        The folder holds no generated project.
+    EditedError
+        Some are edited, and `force` is not given.
+    """
+    if not (folder / MANIFEST).is_file():
+        raise OutputError(
+            f"{folder} holds no project that `jupyter mlops convert` made ({MANIFEST} is not in it). Give the folder of a project."
+        )
+    noted = _noted(folder)
+    edited = [name for name in names if (folder / name).exists() and noted.get(name) != file_digest(folder / name)]
+    if edited and not force:
+        raise EditedError(
+            f"{', '.join(edited)} in {folder} {'was' if len(edited) == 1 else 'were'} edited. Move them away, or replace them "
+            "(--force on the command line): the edited ones are then kept beside."
+        )
+    return edited
+
+
+def publish_part(built: Path, folder: Path, part: str) -> Path | None:
+    """Put finished files into a subfolder of a project, in one step, and note them as the project's.
+
+    Parameters
+    ----------
+    built
+        A folder on the same disk that holds them; other files of the subfolder stay as they are.
+    part
+        Name of the subfolder.
+
+    Returns
+    -------
+    Path or None
+        Where the subfolder was kept as it was before, if one of the files had been edited.
+    """
+    target = folder / part
+    names = sorted(path.relative_to(built).as_posix() for path in built.rglob("*") if path.is_file())
+    hashes = {f"{part}/{name}": file_digest(built / name) for name in names}
+    edited = check_part(folder, hashes, force=True)
+    noted = _noted(folder)
+    if not target.exists():
+        built.rename(target)
+        _note(folder, {**noted, **hashes})
+        return None
+    for path in target.rglob("*"):
+        other = built / path.relative_to(target)
+        if path.is_file() and not other.exists() and "__pycache__" not in path.parts:
+            other.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, other)
+    former = folder / f"{part}.{time.strftime('%Y%m%d-%H%M%S')}.{'edited' if edited else 'former'}"
+    target.rename(former)
+    try:
+        built.rename(target)
+    except OSError:
+        former.rename(target)
+        raise
+    _note(folder, {**noted, **hashes})
+    if edited:
         return former
     shutil.rmtree(former, ignore_errors=True)
     return None

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from jupyter_mlops.environment import inherited
 from jupyter_mlops.notebook.checks.secrets import redacted
+from jupyter_mlops.notebook.kale import PARAMETERS as KALE_PARAMETERS
 from jupyter_mlops.workflows.events import Event, Listener
 
 if TYPE_CHECKING:
@@ -127,12 +128,21 @@ def perform(job: NotebookJob, listen: Listener = lambda event: None) -> Notebook
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     if job.parameters:
+        _mark_parameters(nb)
         nb = parameterize_notebook(nb, dict(job.parameters), kernel_name=LANGUAGE, language=LANGUAGE, engine_name=ENGINE)
     nb = prepare_notebook_metadata(nb, str(job.source), str(job.output))
     numbers = [cell.metadata.pop("mlops_cell", None) for cell in nb.cells]
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
         outcome = _Run(job, nb, numbers, log, listen).outcome()
     return replace(outcome, error=redacted(outcome.error, job.values), traceback=redacted(outcome.traceback, job.values))
+
+
+def _mark_parameters(nb: Any) -> None:
+    """Give the parameters of a notebook that is tagged for Kale the tag behind which papermill puts the given ones."""
+    tags = {number: cell.metadata.get("tags", []) for number, cell in enumerate(nb.cells)}
+    theirs = [number for number, given in tags.items() if KALE_PARAMETERS in given]
+    if theirs and not any("parameters" in given for given in tags.values()):
+        nb.cells[theirs[-1]].metadata["tags"] = [*tags[theirs[-1]], "parameters"]
 
 
 class _Run:

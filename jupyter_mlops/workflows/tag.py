@@ -31,6 +31,8 @@ class TagResult:
         Stage of each code cell that had a stage tag before, by its number.
     splits
         Lines of the cells that `split` takes apart, by number.
+    kale
+        Whether the notebook is tagged for Kale, which refuses other tags than its own.
     """
 
     notebook: Path
@@ -38,6 +40,7 @@ class TagResult:
     tagged: dict[int, str]
     splits: dict[int, tuple[NewCell, ...]]
     written: bool
+    kale: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -50,6 +53,7 @@ class TagResult:
             "cells": [one.as_dict() for one in self.suggestion.cells],
             "splits": {str(cell): [{"tag": p.tag, "source": p.source} for p in parts] for cell, parts in self.splits.items()},
             "written": self.written,
+            "kale": self.kale,
         }
 
 
@@ -87,7 +91,7 @@ def suggest_tags(path: Path, *, model: str | None = None, write: bool = False, s
     if write and (tags or splits):
         _replace(path.resolve(), before, edit_notebook(before.decode("utf-8"), tags, splits).encode("utf-8"))
         written = True
-    return TagResult(path, suggestion, tagged, splits, written)
+    return TagResult(path, suggestion, tagged, splits, written, bool(notebook.steps))
 
 
 def split_cells(notebook: Notebook, cells: Iterable[CellSuggestion]) -> dict[int, tuple[NewCell, ...]]:

@@ -26,7 +26,7 @@ __all__ = ["MODULES", "Edit", "Finding", "Rule", "rule", "rules", "selected"]
 
 # Themes in the order of the page of rules.
 MODULES = (
-    "reading", "names", "execution", "leakage", "skew", "evaluation", "seeds", "packages", "places", "secrets",
+    "reading", "kale", "names", "execution", "leakage", "skew", "evaluation", "seeds", "packages", "places", "secrets",
     "interactive", "deprecated", "running",
 )  # fmt: skip
 

@@ -11,7 +11,10 @@ from tests.unit.notebook.checks.helpers import codes
 from tests.unit.notebook.checks.labelled import BAD, GOOD, Cells
 
 # Found by the file itself, by its tags, or by running it: their tests stand elsewhere.
-ELSEWHERE = {"unreadable", "conflicting-tags", "cell-fails", "not-repeatable"}
+ELSEWHERE = {"unreadable", "conflicting-tags", "cell-fails", "not-repeatable"} | {
+    f"kale-{name}"
+    for name in ("missing-prev", "notebook", "resources", "several-steps", "step-apart", "step-name", "unknown-prev")
+}
 
 
 def _cases(table: dict[str, list[Cells]]) -> list[object]:
