@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-__all__ = ["PENGUINS", "untagged", "write_notebook"]
+__all__ = ["PENGUINS", "SHOPS", "untagged", "write_notebook", "write_shops"]
 
 Cell = tuple[str, str]  # tags with blanks between ("" for none, "md" for markdown) and source
 
@@ -101,3 +101,37 @@ model.fit(X_train, y_train)
     ("evaluate", "predicted = model.predict(X_test)\naccuracy = accuracy_score(y_test, predicted)\nprint(accuracy)"),
     ("test", "assert accuracy > 0.9\nassert set(predicted) <= set(y)"),
 ]
+
+# Learns in two stages, draws from the global generator in three, reads a file beside the notebook.
+SHOPS: list[Cell] = [
+    (
+        "imports",
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.metrics import accuracy_score",
+    ),
+    ("parameters", "rows = 250\ntrees = 5\nshare = 0.7"),
+    ("load", 'shops = pd.read_csv("shop sales ü.csv").sample(rows)'),
+    ("validate", "assert len(shops) == rows"),
+    (
+        "features",
+        'df = shops.copy()\ndf["size"] = df["size"].fillna(df["size"].mean())\ndf["noise"] = 0.0\ntaken = np.random.rand(len(df)) < share',
+    ),
+    (
+        "train",
+        'df["sold"] = df["sold"].fillna(df["sold"].median())\nX = df[["size", "sold"]]\ny = df["open"]\n'
+        "model = RandomForestClassifier(n_estimators=trees)\nmodel.fit(X[taken], y[taken])",
+    ),
+    ("evaluate", "predicted = model.predict(X[~taken])\naccuracy = accuracy_score(y[~taken], predicted)"),
+]
+
+
+def write_shops(folder: Path) -> Path:
+    """The notebook of the shops with its data beside it."""
+    import numpy as np
+    import pandas as pd
+
+    random = np.random.default_rng(0)
+    size, sold = random.normal(100, 20, 300), random.poisson(30, 300).astype(float)
+    size[::17], sold[::11] = np.nan, np.nan
+    frame = pd.DataFrame({"size": size, "sold": sold, "open": random.random(300) < 0.5})
+    frame.to_csv(folder / "shop sales ü.csv", index=False)
+    return write_notebook(folder / "shops.ipynb", SHOPS)

@@ -34,8 +34,24 @@ _KUBEFLOW_NAMES = frozenset(
     {"Artifact", "IMAGE", "Input", "Metrics", "Model", "NamedTuple", "Output", "Outputs", "Path", "compiler", "dsl", "run"}
 )
 _AIRFLOW_NAMES = frozenset(
-    {"BashOperator", "DAG", "PROJECT", "PYTHON", "Param", "Path", "RUNS", "UTC", "datetime", "os", "stage", "sys", "timedelta"}
+    {
+        "BashOperator",
+        "DAG",
+        "PROJECT",
+        "PYTHON",
+        "Param",
+        "Path",
+        "RUNS",
+        "UTC",
+        "dag",
+        "datetime",
+        "os",
+        "stage",
+        "sys",
+        "timedelta",
+    }
 )
+_IN_COMPONENTS = frozenset({"files", "measured", "metrics", "model", "name", "run", "state", "value"})
 _JSON_TYPES = {"bool": "boolean", "int": "integer", "float": "number", "str": "string", "list": "array", "dict": "object"}
 _PRESETS = frozenset({"@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly", "@annually", "@midnight"})
 _CRON = tuple(
@@ -56,6 +72,14 @@ class _Input:
 
 
 @dataclass(frozen=True)
+class _Setting:
+    """A parameter, as an argument: it has its own name where that means something else to a component."""
+
+    name: str
+    parameter: Parameter
+
+
+@dataclass(frozen=True)
 class _Task:
     """A stage as the templates take it: each name is valid and clashes with none."""
 
@@ -63,7 +87,7 @@ class _Task:
     function: str
     task: str
     inputs: tuple[_Input, ...]
-    parameters: tuple[Parameter, ...]
+    settings: tuple[_Setting, ...]
 
 
 @cache
@@ -79,6 +103,7 @@ def _environment() -> Environment:
         autoescape=False,  # noqa: S701 - Python and Dockerfiles, no HTML
     )
     environment.filters["py"] = repr
+    environment.filters["doc"] = lambda text: text.replace("\\", "\\\\").replace('"""', "'''")
     environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
     return environment
 
@@ -100,7 +125,7 @@ def kubeflow_files(graph: PipelineGraph, image: str) -> Mapping[str, str]:
     image
         Container image with the project in it.
     """
-    taken = set(_KUBEFLOW_NAMES)
+    taken = set(_KUBEFLOW_NAMES) | {one.name for one in graph.parameters}  # which hide functions inside of the pipeline
     pipeline = unique("pipeline", {_identifier(stage.name) for stage in graph.stages}, suffixes=("of_stages",))
     tasks = _tasks(graph, taken | {pipeline}, with_files=True)
     return _rendered(
@@ -145,14 +170,19 @@ def _tasks(graph: PipelineGraph, taken: set[str], *, with_files: bool) -> tuple[
         taken.add(name)
     made = []
     for stage in graph.stages:
-        parameters = tuple(one for one in graph.parameters_of(stage) if one.kind is not None)
-        own = {one.name for one in parameters} | {"files", "model", "state", "metrics", "run", "name", "value"}
+        own = set(_IN_COMPONENTS)
+        settings = []
+        for parameter in graph.parameters_of(stage):
+            if parameter.kind is not None:
+                argument = unique(parameter.name, own, suffixes=("setting",))
+                own.add(argument)
+                settings.append(_Setting(argument, parameter))
         inputs = []
         for need in stage.needs:
             argument = unique(f"{functions[need]}_files", own)
             own.add(argument)
             inputs.append(_Input(argument, need, variables[need]))
-        made.append(_Task(stage, functions[stage.name], variables[stage.name], tuple(inputs), parameters))
+        made.append(_Task(stage, functions[stage.name], variables[stage.name], tuple(inputs), tuple(settings)))
     return tuple(made)
 
 

@@ -137,7 +137,7 @@ def write_pipeline(
         written,
         {stage.name: stage.needs for stage in graph.stages},
         compiled,
-        (*problems, *_left_out(graph)),
+        (*problems, *_limits(graph, target)),
         kept,
     )
 
@@ -190,8 +190,16 @@ def _compile(place: Path, listen: Listener) -> bool:
     return True
 
 
-def _left_out(graph: PipelineGraph) -> list[Problem]:
+def _limits(graph: PipelineGraph, target: Target) -> list[Problem]:
+    """What the files leave to the user."""
+    away = [one for one in graph.parameters if one.name == "data_dir" and target == "kubeflow" and "data" not in graph.folders]
     return [
+        Problem(
+            "pipeline-data", "warning", f"The data lies outside of the project ({one.default}), so it is not in the image.",
+            fix="Mount it into the first task, and give its place there as the parameter data_dir.",
+        )
+        for one in away
+    ] + [
         Problem(
             "pipeline-parameter", "info",
             f"The parameter {one.name!r} has no type that it could have in JSON ({one.default!r}), so it keeps the value of params.yaml.",

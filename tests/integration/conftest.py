@@ -1,8 +1,12 @@
-"""A store with a converted model, and a place to deploy it at."""
+"""A store with a converted model and a place to deploy it at; a project whose stages have files between them."""
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -11,8 +15,10 @@ import pytest
 
 from jupyter_mlops.environment import free_port
 from jupyter_mlops.errors import NotFoundError
+from jupyter_mlops.workflows.convert import ConvertOptions, convert
 from jupyter_mlops.workflows.deploying import undeploy
 from tests.conftest import Converted
+from tests.notebooks import write_shops
 from tests.promotable import MODEL
 
 
@@ -33,3 +39,17 @@ def port(deployable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     yield free_port()
     with suppress(NotFoundError):
         undeploy(MODEL)
+
+
+@pytest.fixture(scope="session")
+def shops(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project that learns in two stages and draws from the global generator; what all in one process gives is in ``whole/``.
+
+    Tests that use it are in the group ``dvc-pipeline``.
+    """
+    place = tmp_path_factory.mktemp("pipeline")
+    result = convert(write_shops(place), place / "shops", ConvertOptions(register=False))
+    assert result.ok, json.dumps(result.report.as_dict(), indent=1)[-3000:]
+    command = [sys.executable, "-m", "shops.pipeline", "--out", str(place / "whole")]
+    subprocess.run(command, cwd=place / "shops", env={**os.environ, "PYTHONPATH": "src"}, check=True, capture_output=True)
+    return place / "shops"

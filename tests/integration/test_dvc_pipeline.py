@@ -13,50 +13,13 @@ from typing import Any
 import pytest
 import yaml
 
-from jupyter_mlops.workflows.convert import ConvertOptions, convert
-from tests.notebooks import write_notebook
-
 pytestmark = pytest.mark.xdist_group("dvc-pipeline")
-
-# Learns in two stages, draws from the global generator in three, reads a file beside the notebook.
-CELLS = [
-    (
-        "imports",
-        "import numpy as np\nimport pandas as pd\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.metrics import accuracy_score",
-    ),
-    ("parameters", "rows = 250\ntrees = 5\nshare = 0.7"),
-    ("load", 'shops = pd.read_csv("shop sales ü.csv").sample(rows)'),
-    ("validate", "assert len(shops) == rows"),
-    (
-        "features",
-        'df = shops.copy()\ndf["size"] = df["size"].fillna(df["size"].mean())\ndf["noise"] = 0.0\ntaken = np.random.rand(len(df)) < share',
-    ),
-    (
-        "train",
-        'df["sold"] = df["sold"].fillna(df["sold"].median())\nX = df[["size", "sold"]]\ny = df["open"]\n'
-        "model = RandomForestClassifier(n_estimators=trees)\nmodel.fit(X[taken], y[taken])",
-    ),
-    ("evaluate", "predicted = model.predict(X[~taken])\naccuracy = accuracy_score(y[~taken], predicted)"),
-]
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(shops: Path) -> Path:
     """The converted notebook, with what the whole pipeline gives in ``whole/``."""
-    import numpy as np
-    import pandas as pd
-
-    place = tmp_path_factory.mktemp("pipeline")
-    random = np.random.default_rng(0)
-    size, sold = random.normal(100, 20, 300), random.poisson(30, 300).astype(float)
-    size[::17], sold[::11] = np.nan, np.nan
-    frame = pd.DataFrame({"size": size, "sold": sold, "open": random.random(300) < 0.5})
-    frame.to_csv(place / "shop sales ü.csv", index=False)
-    notebook = write_notebook(place / "shops.ipynb", CELLS)
-    result = convert(notebook, place / "shops", ConvertOptions(register=False))
-    assert result.ok, json.dumps(result.report.as_dict(), indent=1)[-3000:]
-    _python(place / "shops", "-m", "shops.pipeline", "--out", str(place / "whole"))
-    return place / "shops"
+    return shops
 
 
 def _env() -> dict[str, str]:

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from jupyter_mlops.workflows.convert import ConvertOptions, convert
+from jupyter_mlops.workflows.pipelines import PipelineOptions, write_pipeline
 from tests.conftest import EXAMPLES, ROOT
 from tests.notebooks import PENGUINS, write_notebook
 
 GOLDEN = ROOT / "tests" / "golden"
 OWN = ("src", "tests/test_notebook.py", "params.yaml", "README.md", "dvc.yaml")
 SAME_IN_ALL = {"handover.py"}
-ENVIRONMENT = {"requirements.lock", "pyproject.toml", "report.json", ".jupyter-mlops.json"}
+ENVIRONMENT = {"kubeflow.yaml", "requirements.lock", "pyproject.toml", "report.json", ".jupyter-mlops.json"}
 
 
 def _tree(folder: Path, below: tuple[str, ...] | None) -> dict[str, str]:
@@ -39,6 +40,9 @@ def test_the_tree_is_the_golden_one(name: str, tmp_path: Path, request: pytest.F
         notebook = write_notebook(tmp_path / "penguins.ipynb", PENGUINS)
     result = convert(notebook, tmp_path / name, ConvertOptions(run=False))
     assert result.ok, result.report.error
+    if name == "penguins":
+        write_pipeline(tmp_path / name, "kubeflow", PipelineOptions(image="registry.example.org/penguins:1"))
+        write_pipeline(tmp_path / name, "airflow", PipelineOptions(schedule="30 4 * * 1"))
     made = _tree(tmp_path / name, None if name == "penguins" else OWN)
     expected = GOLDEN / name
     if request.config.getoption("--regenerate"):
