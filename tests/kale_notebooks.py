@@ -54,7 +54,7 @@ MESSY: list[Cell] = [
     ("", "heavy = 4500.0"),
     ("block:load", "penguins = load_penguins()"),
     ("", "penguins = penguins.dropna()\npenguins.head()"),
-    ("skip", "penguins.hist()"),
+    ("skip", "from kale.common.serveutils import serve"),
     ("", 'penguins["is_heavy"] = (penguins["body_mass_g"] > heavy).astype(float)'),
     ("block:split prev:load limit:nvidia.com/gpu:1", "shuffled = penguins.sample(frac=1, random_state=RIDGE_SEED)"),
     ("", 'train, test = shuffled[:250], shuffled[250:]\ncolumns = ["bill_length_mm", "bill_depth_mm", "is_heavy"]'),

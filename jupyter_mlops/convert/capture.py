@@ -89,6 +89,8 @@ def run_notebook(
 ) -> CaptureFacts:
     """Execute every cell in order, as *Run All* does, and write what was noted into `folder`.
 
+    In a notebook that is tagged for Kale, cells tagged ``skip`` are not run, as Kale does not.
+
     Parameters
     ----------
     parameters
@@ -144,7 +146,12 @@ def run_notebook(
     env["JUPYTER_MLOPS_TRACKING"] = "off"  # a conversion is no experiment: cells under %%track run without a run
     wanted = {"at": None if request.evaluated_at is None else list(request.evaluated_at), "fitted": request.fitted}
     last_parameters = max((c.number for c in notebook.cells if c.stage == "parameters"), default=0)
-    code = [(number, cell) for number, cell in enumerate(nb.cells, start=1) if cell.cell_type == "code" and cell.source.strip()]
+    left = {c.number for c in notebook.cells if notebook.steps and c.stage == "skip"}
+    code = [
+        (number, cell)
+        for number, cell in enumerate(nb.cells, start=1)
+        if cell.cell_type == "code" and cell.source.strip() and number not in left
+    ]
     number = 0
     log = (folder / "kernel.log").open("w+", encoding="utf-8", errors="replace")
     try:

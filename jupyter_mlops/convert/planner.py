@@ -254,7 +254,6 @@ def make_plan(
     )  # fmt: skip
     problems = [
         *selection.problems, *names.problems, *unanswered, *_decisions(selection, stages, raw), *unchecked, *limits,
-        *step_problems(analysis, selection.kept, stages.functions, model),
     ]  # fmt: skip
     modules = compose_modules(analysis, names, rewriter, table, stages, features, package, notebook.path.name)
     tests, test_imports = test_functions(analysis, selection.tests, names, rewriter, table, stages, model)
@@ -263,6 +262,7 @@ def make_plan(
         kinds=seen.kinds if seen else None, local=_local_modules(analysis),
         suites=[suite.name for suite in checked if suite.placed],
     )  # fmt: skip
+    problems += step_problems(analysis, selection.kept, pipeline, model)
     needed = _requirements(analysis, names, problems, seen)
     title = _title(analysis) or project.replace("-", " ").capitalize()
     return ProjectPlan(

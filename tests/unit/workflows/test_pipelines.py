@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from jupyter_mlops.cli import main
-from jupyter_mlops.errors import ConversionError, EditedError, OutputError, UsageError
+from jupyter_mlops.convert.pipeline_files import kubeflow_files
+from jupyter_mlops.convert.pipeline_graph import PipelineGraph
+from jupyter_mlops.errors import ConversionError, EditedError, ExportError, OutputError, UsageError
 from jupyter_mlops.workflows.convert import ConvertOptions, convert
 from jupyter_mlops.workflows.output import edited_files
 from jupyter_mlops.workflows.pipelines import PipelineOptions, write_pipeline
@@ -63,14 +65,11 @@ def test_a_file_of_the_users_own_is_never_replaced(project: Path) -> None:
 
 
 def test_what_the_compiler_refuses_leaves_the_project_as_it_was(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from jupyter_mlops.errors import ExportError
-    from jupyter_mlops.workflows import pipelines
+    def broken(graph: PipelineGraph, image: str) -> dict[str, str]:
+        made = dict(kubeflow_files(graph, image))
+        return {**made, "kubeflow.py": made["kubeflow.py"].replace("heavy=heavy", "heavy=1j")}
 
-    good = pipelines.kubeflow_files
-    monkeypatch.setattr(
-        pipelines, "kubeflow_files",
-        lambda *of: {**good(*of), "kubeflow.py": good(*of)["kubeflow.py"].replace("heavy=heavy", "heavy=1j")},
-    )  # fmt: skip
+    monkeypatch.setattr("jupyter_mlops.workflows.pipelines.kubeflow_files", broken)
     with pytest.raises(ExportError, match="compiler refuses"):
         write_pipeline(project, "kubeflow")
     assert not (project / "pipelines").exists()
