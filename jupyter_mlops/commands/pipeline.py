@@ -61,8 +61,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _show(result: PipelineResult) -> None:
-    from jupyter_mlops.convert.pipeline_files import KFP
-
     for problem in result.problems:
         print(f"  {problem}")
     if result.kept is not None:
@@ -76,6 +74,6 @@ def _show(result: PipelineResult) -> None:
         if result.compiled:
             print("Run it:              kfp run create --experiment-name NAME --package-file pipelines/kubeflow.yaml")
         else:
-            print(f'Compile it:          pip install "{KFP}" && python pipelines/kubeflow.py')
+            print("Compile it:          python pipelines/kubeflow.py   (pip install 'jupyter-mlops[kubeflow]')")
     else:
         print(f"Link {result.project / 'pipelines' / 'airflow_dag.py'} into Airflow's folder of DAGs.")

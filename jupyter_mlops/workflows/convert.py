@@ -19,6 +19,7 @@ from jupyter_mlops.convert.lifting.observed import Observed
 from jupyter_mlops.convert.lifting.program import Lift
 from jupyter_mlops.convert.lifting.watch import Watch
 from jupyter_mlops.convert.models import ModelChoice
+from jupyter_mlops.convert.pipeline_files import FOLDER
 from jupyter_mlops.convert.plan import Facts, ProjectPlan
 from jupyter_mlops.convert.planner import Seen, Selection, answering_variable, make_plan, select
 from jupyter_mlops.convert.render import render
@@ -501,6 +502,15 @@ class _Conversion:
 
     def _finish(self, plan: ProjectPlan, place: Path) -> ConvertResult:
         self.report.seconds = self.progress.seconds
+        if (self.folder / FOLDER).is_dir():
+            self.report.problems.append(
+                Problem(
+                    "pipelines-left-out",
+                    "info",
+                    f"The project before had {FOLDER}/ for other orchestrators; this one has none.",
+                    fix="Run `jupyter mlops pipeline` again, so that it is of the new stages.",
+                )  # fmt: skip
+            )
         self.report.write(place / "report.json")
         kept = publish(place, self.folder)
         return ConvertResult(self.report, self.folder, plan, kept, self.uri)

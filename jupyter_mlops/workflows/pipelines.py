@@ -178,7 +178,7 @@ def _compile(place: Path, listen: Listener) -> bool:
     from importlib.util import find_spec
 
     if find_spec("kfp") is None:
-        listen(Event("compile", "skipped", f"kfp is not installed here; where it is: python {FOLDER}/kubeflow.py"))
+        listen(Event("compile", "skipped", "kfp is not installed here: pip install 'jupyter-mlops[kubeflow]'"))
         return False
     done = subprocess.run(
         [sys.executable, "kubeflow.py"], cwd=place, env=inherited(), capture_output=True, text=True, check=False

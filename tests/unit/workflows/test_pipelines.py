@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,26 @@ def test_what_the_compiler_refuses_leaves_the_project_as_it_was(project: Path, m
         write_pipeline(project, "kubeflow")
     assert not (project / "pipelines").exists()
     assert edited_files(project) == []
+
+
+def test_a_new_conversion_says_that_the_pipelines_are_gone(project: Path, tmp_path: Path) -> None:
+    write_pipeline(project, "airflow")
+    result = convert(tmp_path / "penguins.ipynb", project, ConvertOptions(run=False))
+    assert result.ok
+    assert not (project / "pipelines").exists()
+    assert "pipelines-left-out" in {one.code for one in result.report.problems}
+    again = convert(tmp_path / "penguins.ipynb", project, ConvertOptions(run=False))
+    assert "pipelines-left-out" not in {one.code for one in again.report.problems}
+
+
+def test_without_kfp_the_rest_is_written(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "kfp", None)  # as where it is not installed
+    assert main(["pipeline", str(project), "--to", "kubeflow"]) == 0
+    assert "jupyter-mlops[kubeflow]" in capsys.readouterr().out
+    assert not (project / "pipelines" / "kubeflow.yaml").exists()
+    assert (project / "pipelines" / "kubeflow.py").is_file()
 
 
 @pytest.mark.parametrize(
