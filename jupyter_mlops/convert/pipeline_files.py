@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 from jupyter_mlops.convert.identifiers import PythonIdentifier, unique
 from jupyter_mlops.errors import UsageError
@@ -23,34 +23,14 @@ if TYPE_CHECKING:
 
     from jupyter_mlops.convert.pipeline_graph import GraphStage, Parameter, PipelineGraph
 
-__all__ = ["FOLDER", "KFP", "TARGETS", "Target", "airflow_files", "check_cron", "kubeflow_files", "unexposed"]
+__all__ = ["FOLDER", "KFP", "Target", "airflow_files", "check_cron", "kubeflow_files", "unexposed"]
 
 Target = Literal["kubeflow", "airflow"]
-TARGETS: tuple[Target, ...] = get_args(Target)
 FOLDER = "pipelines"
 KFP = "kfp>=2.13,<3"  # requirement of the SDK, to compile and in the image
 # What the generated files import or define at their top.
-_KUBEFLOW_NAMES = frozenset(
-    {"Artifact", "IMAGE", "Input", "Metrics", "Model", "NamedTuple", "Output", "Outputs", "Path", "compiler", "dsl", "run"}
-)
-_AIRFLOW_NAMES = frozenset(
-    {
-        "BashOperator",
-        "DAG",
-        "PROJECT",
-        "PYTHON",
-        "Param",
-        "Path",
-        "RUNS",
-        "UTC",
-        "dag",
-        "datetime",
-        "os",
-        "stage",
-        "sys",
-        "timedelta",
-    }
-)
+_KUBEFLOW_NAMES = frozenset("Artifact IMAGE Input Metrics Model NamedTuple Output Outputs Path compiler dsl run".split())
+_AIRFLOW_NAMES = frozenset("BashOperator DAG PROJECT PYTHON Param Path RUNS UTC dag datetime os stage sys timedelta".split())
 _IN_COMPONENTS = frozenset({"files", "measured", "metrics", "model", "name", "run", "state", "value"})
 _JSON_TYPES = {"bool": "boolean", "int": "integer", "float": "number", "str": "string", "list": "array", "dict": "object"}
 _PRESETS = frozenset({"@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly", "@annually", "@midnight"})
