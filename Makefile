@@ -106,6 +106,8 @@ bench: $(VENV)/.dev $(WEB) $(LAB) ## the tables of the README; BentoML and wrk a
 	@$(BIN)/jupyter-mlops convert example_notebooks/flight_delays.ipynb -o $(DEMO)/flight_delays --no-register --force
 	@$(PY) benchmarks/serving.py --project $(DEMO)/flight_delays
 	@$(PY) benchmarks/bundle.py --project $(DEMO)/flight_delays
+	@$(PY) benchmarks/prediction_log.py --project $(DEMO)/flight_delays
+	@$(PY) benchmarks/monitor.py --project $(DEMO)/flight_delays
 	@$(PY) benchmarks/tracking.py
 	@$(PY) benchmarks/validation.py
 	@$(PY) benchmarks/sweep.py

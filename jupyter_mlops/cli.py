@@ -15,7 +15,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlops import __version__
-from jupyter_mlops.commands import ab, check, data, deploy, pipeline, promote, run, runs, sweep, sync, tag, validate
+from jupyter_mlops.commands import (
+    ab,
+    check,
+    data,
+    deploy,
+    feedback,
+    monitor,
+    pipeline,
+    promote,
+    run,
+    runs,
+    sweep,
+    sync,
+    tag,
+    validate,
+)
 from jupyter_mlops.commands.console import Console, print_event
 
 if TYPE_CHECKING:
@@ -26,7 +41,7 @@ __all__ = ["main"]
 # Each has `add_parser` and `run`.
 _COMMANDS: dict[str, Any] = {
     "tag": tag, "check": check, "run": run, "sweep": sweep, "runs": runs, "data": data, "validate": validate, "sync": sync,
-    "pipeline": pipeline, **promote.COMMANDS, **deploy.COMMANDS, "ab": ab,
+    "pipeline": pipeline, **promote.COMMANDS, **deploy.COMMANDS, "ab": ab, "monitor": monitor, "feedback": feedback,
 }  # fmt: skip
 
 

@@ -1,0 +1,205 @@
+"""Drift of data and predictions, measured by Evidently on samples.
+
+Distances rather than p-values: with many rows every difference is significant, however small it is. A distance of a small
+sample is too large by chance, so that windows and references need `Thresholds.rows`.
+
+References
+----------
+https://docs.evidentlyai.com/metrics/explainer_drift
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from jupyter_mlops.signature import Signature
+
+__all__ = ["PREDICTION", "ColumnDrift", "DriftReport", "Thresholds", "measure_drift"]
+
+PREDICTION = "prediction"
+_NUMERIC, _CATEGORICAL = "wasserstein", "jensenshannon"
+_LEVELS = 50  # the most frequent ones of a text column; what is beyond is one level of its own
+_OTHER = "(other)"
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What counts as drift.
+
+    Attributes
+    ----------
+    numeric
+        Wasserstein distance in standard deviations of the reference.
+    categorical
+        Jensen-Shannon distance, 0 to 1; of labels and classes, too.
+    share
+        Of the columns, that have to drift for the data to be called drifted.
+    missing
+        By how much the share of missing values of a column may rise.
+    rows
+        That window and reference need to be compared.
+    """
+
+    numeric: float = 0.1
+    categorical: float = 0.1
+    share: float = 0.5
+    missing: float = 0.05
+    rows: int = 200
+
+
+@dataclass(frozen=True)
+class ColumnDrift:
+    """How far a column is from the reference.
+
+    Attributes
+    ----------
+    missing, missing_before
+        Shares of rows without a value, in the window and in the reference.
+    new_levels
+        Share of the sampled rows with a level that the reference does not have; None for numbers.
+    """
+
+    column: str
+    kind: str
+    method: str
+    distance: float
+    threshold: float
+    missing: float
+    missing_before: float
+    new_levels: float | None = None
+
+    @property
+    def drifted(self) -> bool:
+        """Whether the distance is beyond the threshold."""
+        return self.distance > self.threshold
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {**asdict(self), "drifted": self.drifted}
+
+
+@dataclass(frozen=True)
+class DriftReport:
+    """Drift of a window against the reference; `html` is Evidently's own report of it."""
+
+    columns: tuple[ColumnDrift, ...]
+    prediction: ColumnDrift | None
+    html: str
+
+    @property
+    def drifted(self) -> tuple[ColumnDrift, ...]:
+        """The columns that drifted, the farthest first."""
+        found = [one for one in self.columns if one.drifted]
+        return tuple(sorted(found, key=lambda one: one.threshold / one.distance))
+
+
+def measure_drift(
+    current: pd.DataFrame, reference: pd.DataFrame, signature: Signature, thresholds: Thresholds,
+    *, missing: dict[str, float] | None = None,
+) -> DriftReport:  # fmt: skip
+    """Compare two samples column by column.
+
+    Parameters
+    ----------
+    current, reference
+        Columns of the input by name, and `PREDICTION` where it is known in both. Shape (rows, columns).
+    missing
+        Shares of missing values in the whole window, where `current` is a sample of it.
+    """
+    import pandas as pd
+
+    kinds = {one.name: one.kind for one in signature.inputs}
+    names = [name for name in kinds if name in current and name in reference]
+    with_prediction = PREDICTION in current and PREDICTION in reference
+    if with_prediction:
+        names.append(PREDICTION)
+        kinds[PREDICTION] = "float" if signature.output.task == "regression" else "string"
+    made: dict[str, tuple[Any, Any]] = {}
+    new_levels: dict[str, float] = {}
+    for name in names:
+        now, before = current[name], reference[name]
+        if kinds[name] in ("float", "integer"):
+            made[name] = tuple(pd.to_numeric(one, errors="coerce").astype(float) for one in (now, before))
+        elif kinds[name] == "datetime":
+            made[name] = tuple(pd.to_datetime(one, errors="coerce").map(_seconds).astype(float) for one in (now, before))
+        else:
+            now, before = _text(now), _text(before)
+            new_levels[name] = float((now.notna() & ~now.isin(before.unique())).mean()) if len(now) else 0.0
+            levels = before.value_counts().index[:_LEVELS]
+            made[name] = tuple(one.where(one.isna() | one.isin(levels), _OTHER) for one in (now, before))
+    usable = [name for name in names if all(one.notna().any() for one in made[name])]
+    numeric = [name for name in usable if name not in new_levels]
+    found, html = _evidently(
+        pd.DataFrame({name: made[name][0] for name in usable}), pd.DataFrame({name: made[name][1] for name in usable}),
+        numeric, [name for name in usable if name in new_levels], thresholds,
+    )  # fmt: skip
+    columns = {}
+    for name in names:
+        text = name in new_levels
+        columns[name] = ColumnDrift(
+            name, kinds[name], _CATEGORICAL if text else _NUMERIC, found.get(name, 0.0),
+            thresholds.categorical if text else thresholds.numeric,
+            (missing or {}).get(name, _share_missing(current[name])), _share_missing(reference[name]), new_levels.get(name),
+        )  # fmt: skip
+    prediction = columns.pop(PREDICTION) if with_prediction else None
+    return DriftReport(tuple(columns.values()), prediction, html)
+
+
+def _evidently(
+    current: pd.DataFrame, reference: pd.DataFrame, numeric: list[str], categorical: list[str], thresholds: Thresholds
+) -> tuple[dict[str, float], str]:
+    """Distances by column, and the report as a page."""
+    os.environ.setdefault("DO_NOT_TRACK", "1")  # its telemetry
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from evidently import DataDefinition, Dataset, Report
+        from evidently.metrics import ValueDrift
+        from evidently.presets import DataDriftPreset, DataSummaryPreset
+
+        if not numeric and not categorical:
+            return {}, ""
+        about = DataDefinition(numerical_columns=numeric, categorical_columns=categorical)
+        columns = [name for name in current.columns if name != PREDICTION]
+        methods = {
+            "num_method": _NUMERIC, "num_threshold": thresholds.numeric, "cat_method": _CATEGORICAL,
+            "cat_threshold": thresholds.categorical,
+        }  # fmt: skip
+        parts: list[Any] = []
+        if columns:
+            parts += [
+                DataDriftPreset(columns=columns, drift_share=thresholds.share, **methods),
+                DataSummaryPreset(columns=columns),
+            ]
+        if PREDICTION in current:
+            method = _NUMERIC if PREDICTION in numeric else _CATEGORICAL
+            limit = thresholds.numeric if PREDICTION in numeric else thresholds.categorical
+            parts.insert(0, ValueDrift(column=PREDICTION, method=method, threshold=limit))
+        made = Report(parts).run(
+            Dataset.from_pandas(current, data_definition=about), Dataset.from_pandas(reference, data_definition=about)
+        )
+        return dict(_distances(made.dict()["metrics"])), made.get_html_str(as_iframe=False)
+
+
+def _distances(metrics: Iterable[dict[str, Any]]) -> Iterable[tuple[str, float]]:
+    for one in metrics:
+        if one["config"]["type"] == "evidently:metric_v2:ValueDrift":
+            yield one["config"]["column"], float(one["value"])
+
+
+def _text(values: Any) -> Any:
+    return values.map(lambda one: None if one is None or one != one else str(one)).astype(object)
+
+
+def _seconds(moment: Any) -> float:
+    return float("nan") if moment is None or moment != moment else moment.timestamp()
+
+
+def _share_missing(values: Any) -> float:
+    return float(values.isna().mean()) if len(values) else 0.0

@@ -1,0 +1,425 @@
+"""Look at what a deployed version was asked in a window of time: drift, data quality, and how right it was (`jupyter mlops monitor`)."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from jupyter_mlops.database import database_url
+from jupyter_mlops.deploy.files import prediction_log
+from jupyter_mlops.deploy.spec import Deployments, Spec
+from jupyter_mlops.errors import MissingPackageError, NotFoundError, TrackingError, UsageError
+from jupyter_mlops.monitor.drift import PREDICTION, DriftReport, Thresholds, measure_drift
+from jupyter_mlops.monitor.log import Logged, PredictionLog, Window
+from jupyter_mlops.monitor.page import write_page
+from jupyter_mlops.monitor.prometheus import write_numbers
+from jupyter_mlops.monitor.quality import QualityReport
+from jupyter_mlops.processes import machine
+from jupyter_mlops.promotion.verdicts.arms import compare_arms
+from jupyter_mlops.promotion.verdicts.scores import KINDS, called, fast, scorer
+from jupyter_mlops.tracking.store import store
+from jupyter_mlops.workflows.events import Event, Listener
+from jupyter_mlops.workflows.reference import Reference, read_reference
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+__all__ = ["Alert", "MonitorOptions", "MonitorReport", "deployed_log", "monitor"]
+
+_SCORED = 5_000  # labelled rows that are scored at most: each is scored hundreds of times
+_RESAMPLES = 500
+
+
+@dataclass(frozen=True)
+class MonitorOptions:
+    """What to look at, and what counts.
+
+    Attributes
+    ----------
+    window
+        Length of the window; it ends at `until`, else at the last logged row.
+    log, project
+        Folders; None: those of the deployment on this machine.
+    output
+        Where results go; None: beside the log.
+    sample
+        Rows that are compared at most.
+    margin
+        By how much the score may be worse than on the reference; of errors (rmse, ...) this part of the reference's.
+    prometheus
+        File for node_exporter's textfile collector.
+    webhook
+        Where a report with alerts is sent, as JSON.
+    """
+
+    window: timedelta = timedelta(days=7)
+    until: datetime | None = None
+    log: Path | None = None
+    project: Path | None = None
+    output: Path | None = None
+    sample: int = 20_000
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    margin: float = 0.02
+    confidence: float = 0.95
+    prometheus: Path | None = None
+    webhook: str | None = None
+    database: str | None = None
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Something that somebody should look at."""
+
+    kind: Literal["data-drift", "prediction-drift", "missing-values", "concept-drift"]
+    message: str
+
+
+@dataclass(frozen=True)
+class MonitorReport:
+    """What was found; `as_dict` follows ``jupyter_mlops/schema/monitor.schema.json``.
+
+    Attributes
+    ----------
+    reason
+        Why there is no verdict.
+    """
+
+    model: str
+    version: str
+    window: Window
+    rows: int
+    sampled: int
+    reference: str
+    reference_rows: int
+    drift: DriftReport | None
+    quality: QualityReport | None
+    labelled: int
+    alerts: tuple[Alert, ...]
+    reason: str = ""
+
+    @property
+    def verdict(self) -> Literal["ok", "alert", "inconclusive"]:
+        """In one word."""
+        return "alert" if self.alerts else "inconclusive" if self.reason else "ok"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON; what JSON cannot hold is null."""
+        drift, share = self.drift, None
+        if drift is not None:
+            share = len(drift.drifted) / max(1, len(drift.columns))
+        made: dict[str, Any] = _finite(
+            {
+                "model": self.model, "version": self.version, "window": self.window.as_dict(), "verdict": self.verdict,
+                "reason": self.reason, "rows": self.rows, "sampled": self.sampled,
+                "reference": {"source": self.reference, "rows": self.reference_rows},
+                "alerts": [asdict(one) for one in self.alerts], "driftedShare": share,
+                "columns": [one.as_dict() for one in drift.columns] if drift is not None else [],
+                "prediction": None if drift is None or drift.prediction is None else drift.prediction.as_dict(),
+                "labelled": self.labelled, "quality": None if self.quality is None else self.quality.as_dict(),
+            }
+        )  # fmt: skip
+        return made
+
+
+def monitor(
+    model: str, version: str | None = None, options: MonitorOptions | None = None, listen: Listener = lambda event: None
+) -> tuple[MonitorReport, Path]:
+    """Compare what a version was asked with its reference data.
+
+    Parameters
+    ----------
+    version
+        None: the one that has the traffic.
+
+    Returns
+    -------
+    tuple
+        What was found, and the folder with ``report.json``, ``report.html`` and ``drift.html``.
+
+    Raises
+    ------
+    NotFoundError
+        The model is not deployed here and no folders were given, or nothing was logged.
+    MissingPackageError
+        Evidently is not installed.
+    UsageError
+        The options make no sense.
+    """
+    options = options or MonitorOptions()
+    _check(options)
+    version, log, project, output, registry = _places(model, version, options)
+    reference = read_reference(project)
+    last = log.last(version)
+    if last is None:
+        raise NotFoundError(
+            f"Nothing that version {version} of {model} was asked is in {log.folder}. Services log where SERVICE_LOG_DIR is set, as "
+            "`jupyter mlops deploy` does."
+        )
+    until = options.until or last + timedelta(microseconds=1)
+    window = Window(until - options.window, until)
+    listen(Event("read", "started", f"version {version}, {window.since:%Y-%m-%d %H:%M} to {window.until:%Y-%m-%d %H:%M} UTC"))
+    logged = log.read(version, window, sample=options.sample)
+    listen(Event("read", "done", f"{logged.rows:,} rows, {len(logged.frame):,} of them compared"))
+    labels, labelled = _with_labels(logged, log.labels(window.since))
+    listen(Event("drift", "started", f"against {len(reference.frame):,} {reference.source}"))
+    drift, reason = _drift(logged, reference, options.thresholds)
+    listen(Event("drift", "done" if drift else "skipped", reason or f"{len(drift.drifted) if drift else 0} columns drifted"))
+    quality = _quality(logged, labels, reference, options)
+    listen(_said(quality, labelled))
+    found = MonitorReport(
+        model, version, window, logged.rows, len(logged.frame), reference.source, len(reference.frame), drift, quality, labelled,
+        tuple(_alerts(drift, quality, options.thresholds)), reason,
+    )  # fmt: skip
+    folder = output / f"version={version}" / f"{window.until:%Y%m%dT%H%M%S}"
+    _write(found, folder)
+    _tell(found, options, registry, listen)
+    return found, folder
+
+
+def deployed_log(model: str, database: str | None = None) -> Path:
+    """Folder of the prediction log of a model that is deployed on this machine.
+
+    Raises
+    ------
+    NotFoundError
+        It is not deployed here.
+    """
+    return prediction_log(Deployments(database_url(database)).get(model, machine()).spec.place)
+
+
+def _check(options: MonitorOptions) -> None:
+    from importlib.util import find_spec
+
+    if options.window <= timedelta(0):
+        raise UsageError(f"The window is {options.window}, but must be longer than nothing: --window 7d, say.")
+    if options.sample < options.thresholds.rows:
+        raise UsageError(f"--sample {options.sample} is less than the {options.thresholds.rows} rows that are needed to compare.")
+    if options.webhook is not None and not options.webhook.startswith(("https://", "http://")):
+        raise UsageError("The webhook is no address that begins with https:// (or http://).")
+    if find_spec("evidently") is None:
+        raise MissingPackageError("Evidently is not installed. Install it: python -m pip install 'jupyter-mlops[monitor]'.")
+
+
+def _places(model: str, version: str | None, options: MonitorOptions) -> tuple[str, PredictionLog, Path, Path, str | None]:
+    """Version, log, project, the folder of the results, and the registry of a deployed model."""
+    spec: Spec | None = None
+    if options.log is None or options.project is None or version is None:
+        try:
+            spec = Deployments(database_url(options.database)).get(model, machine()).spec
+        except NotFoundError:
+            missing = [name for name, given in (("--log", options.log), ("--project", options.project)) if given is None]
+            if missing or version is None:
+                needed = " and ".join(missing) or f"the version ({model}@1)"
+                raise NotFoundError(
+                    f"{model} is not deployed on this machine. Deploy it (jupyter mlops deploy {model}), or give {needed}."
+                ) from None
+    if version is None:
+        assert spec is not None
+        version = spec.traffic.stable
+    log = options.log or prediction_log(spec.place if spec is not None else Path())
+    project = options.project
+    if project is None:
+        assert spec is not None
+        project = _kept_project(spec, version)
+    registry = None if spec is None else spec.tracking_uri
+    return version, PredictionLog(log), project, options.output or log.parent / "monitoring", registry
+
+
+def _kept_project(spec: Spec, version: str) -> Path:
+    """The project of a version that is served, or was."""
+    if version in spec.versions:
+        return Path(spec.versions[version].project)
+    kept = sorted((spec.place / "projects").glob(f"{version}-*"))
+    if not kept:
+        raise NotFoundError(f"Version {version} of {spec.model} was never deployed here; --project names its folder.")
+    return kept[-1]
+
+
+def _drift(logged: Logged, reference: Reference, thresholds: Thresholds) -> tuple[DriftReport | None, str]:
+    for rows, what in ((len(logged.frame), "were asked in the window"), (len(reference.frame), "are in the reference")):
+        if rows < thresholds.rows:
+            return None, f"only {rows:,} rows {what}, and {thresholds.rows} are needed to tell drift from chance"
+    current, before = logged.frame.copy(), reference.frame.copy()
+    if reference.predictions is not None:
+        current[PREDICTION], before[PREDICTION] = logged.meta["prediction"].to_numpy(), reference.predictions
+        if reference.signature.output.task != "regression":
+            current[PREDICTION], before[PREDICTION] = (one[PREDICTION].map(_label) for one in (current, before))
+    missing = {name: count / max(1, logged.rows) for name, count in logged.missing.items()}
+    return measure_drift(current, before, reference.signature, thresholds, missing=missing), ""
+
+
+def _label(value: Any) -> str:
+    """A class, written alike whether it comes from JSON or from Parquet."""
+    return json.dumps(value.item() if hasattr(value, "item") else value)
+
+
+# -- how right it was -----------------------------------------------------------------------------------------------------
+
+
+def _with_labels(logged: Logged, told: pd.DataFrame) -> tuple[pd.Series | None, int]:
+    """The truth about each sampled row, where it is known; and how many have one."""
+    if logged.meta.empty or told.empty:
+        return None, 0
+    keys = logged.meta[["id", "row"]].astype({"row": "int64"})
+    joined = keys.merge(told.astype({"row": "int64"}), on=["id", "row"], how="left", validate="many_to_one")
+    return joined["label"], int(joined["label"].notna().sum())
+
+
+def _quality(logged: Logged, labels: pd.Series | None, reference: Reference, options: MonitorOptions) -> QualityReport | None:
+    import numpy as np
+
+    if labels is None or reference.labels is None or reference.predictions is None:
+        return None
+    known = np.flatnonzero(labels.notna().to_numpy())
+    if len(known) < options.thresholds.rows:
+        return None
+    known = known[np.unique(np.linspace(0, len(known) - 1, min(len(known), _SCORED)).astype(int))]
+    score = _score(reference, logged)
+    kind = KINDS[score]
+    classes = list(
+        reference.signature.output.classes or sorted({*map(_label, labels.iloc[known]), *map(_label, reference.labels)})
+    )
+    arms = {
+        "reference": _sides(kind.needs, classes, reference.labels, reference.predictions, reference.probabilities),
+        "window": _sides(
+            kind.needs, classes, labels.iloc[known].tolist(), logged.meta["prediction"].iloc[known].tolist(),
+            logged.meta["probabilities"].iloc[known].tolist(),
+        ),
+    }  # fmt: skip
+    try:
+        with fast():
+            (before, now), (contrast,) = compare_arms(
+                arms, scorer(score, len(classes)), confidence=options.confidence, resamples=_RESAMPLES
+            )
+    except ValueError:
+        return None  # one class only, say: there is nothing to score yet
+    sign = -1.0 if kind.error else 1.0
+    margin = options.margin * abs(before.score) if kind.error else options.margin
+    verdict: Literal["worse", "not worse", "inconclusive"] = "inconclusive"
+    if contrast.high < -margin:
+        verdict = "worse"
+    elif contrast.low > -margin:
+        verdict = "not worse"
+    low, high = sorted((sign * contrast.low, sign * contrast.high))
+    return QualityReport(
+        score, kind.error, now.rows, sign * now.score, before.rows, sign * before.score, sign * contrast.difference, low, high,
+        margin, options.confidence, verdict,
+    )  # fmt: skip
+
+
+def _score(reference: Reference, logged: Logged) -> str:
+    """What the notebook measures, where that can be computed of the log."""
+    task = reference.signature.output.task
+    with_probabilities = reference.probabilities is not None and logged.meta["probabilities"].notna().all()
+    for one in reference.measures:
+        found = called(str(one["name"]), task)
+        if found is not None and (KINDS[found].needs != "probabilities" or with_probabilities):
+            return found
+    return "rmse" if task == "regression" else "accuracy"
+
+
+def _sides(
+    needs: str, classes: Sequence[Any], labels: Sequence[Any], predictions: Sequence[Any], probabilities: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """Truth and answers as `scorer` takes them; labels that are no class get a code of their own."""
+    import numpy as np
+
+    if needs == "numbers":
+        return np.asarray(labels, dtype=float), np.asarray(predictions, dtype=float)
+    codes = {_label(one): code for code, one in enumerate(classes)}
+    truth = np.array([codes.get(_label(one), len(codes)) for one in labels])
+    if needs == "probabilities":
+        known = truth < len(codes)
+        return truth[known], np.array([list(row) for row in probabilities], dtype=float)[known]
+    return truth, np.array([codes.get(_label(one), len(codes)) for one in predictions])
+
+
+# -- what is said ---------------------------------------------------------------------------------------------------------
+
+
+def _said(quality: QualityReport | None, labelled: int) -> Event:
+    if quality is None:
+        return Event(
+            "quality", "skipped", f"{labelled:,} of the rows have a label, too few to score" if labelled else "no labels yet"
+        )
+    return Event(
+        "quality", "done", f"{quality.score} {quality.value:.4g} on {quality.rows:,} rows, {quality.reference:.4g} before"
+    )
+
+
+def _alerts(drift: DriftReport | None, quality: QualityReport | None, thresholds: Thresholds) -> list[Alert]:
+    found: list[Alert] = []
+    if drift is not None:
+        far = drift.drifted
+        if drift.columns and len(far) / len(drift.columns) >= thresholds.share:
+            names = ", ".join(f"{one.column} ({one.distance:.2g})" for one in far[:5])
+            found.append(Alert("data-drift", f"{len(far)} of {len(drift.columns)} columns drifted: {names}"))
+        one = drift.prediction
+        if one is not None and one.drifted:
+            found.append(
+                Alert("prediction-drift", f"the predictions drifted: {one.method} {one.distance:.3g}, limit {one.threshold:g}")
+            )
+        for column in drift.columns:
+            if column.missing - column.missing_before > thresholds.missing:
+                text = f"{column.column} is missing in {column.missing:.1%} of the rows, {column.missing_before:.1%} in the reference"
+                found.append(Alert("missing-values", text))
+    if quality is not None and quality.verdict == "worse":
+        interval = f"{quality.difference:+.3g} ({quality.low:+.3g} to {quality.high:+.3g})"
+        text = f"{quality.score} {quality.value:.4g}, {quality.reference:.4g} on the reference: {interval}"
+        found.append(Alert("concept-drift", text))
+    return found
+
+
+def _tell(found: MonitorReport, options: MonitorOptions, registry: str | None, listen: Listener) -> None:
+    """Prometheus, the registry, and whoever listens to alerts. One that does not answer is said, and loses no report."""
+    if options.prometheus is not None:
+        write_numbers(found.as_dict(), options.prometheus)
+    if registry is not None:
+        try:
+            with store(registry) as client:
+                for name, value in (("monitor", found.verdict), ("monitor.until", found.window.until.isoformat())):
+                    client.set_model_version_tag(found.model, found.version, name, value)
+        except TrackingError as error:
+            listen(Event("tell", "failed", f"the registry does not know of it: {error}"))
+    if options.webhook is not None and found.alerts:
+        import httpx
+
+        try:
+            httpx.post(options.webhook, json=found.as_dict(), timeout=10).raise_for_status()
+        except (httpx.HTTPError, httpx.InvalidURL) as error:  # its address may hold a secret
+            listen(Event("tell", "failed", f"the webhook did not take the report ({type(error).__name__})"))
+        else:
+            listen(Event("tell", "done", "sent to the webhook"))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    return [_finite(one) for one in value] if isinstance(value, list) else value
+
+
+def _write(found: MonitorReport, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if found.drift is not None:
+        _replace(folder / "drift.html", found.drift.html)
+    _replace(folder / "report.json", json.dumps(found.as_dict(), indent=1, ensure_ascii=False) + "\n")
+    history = []
+    for path in sorted(folder.parent.glob("*/report.json")):
+        one: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        history.append(one)
+    write_page(found.as_dict(), history, folder / "report.html")
+
+
+def _replace(path: Path, text: str) -> None:
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)

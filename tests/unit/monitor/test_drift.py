@@ -1,0 +1,82 @@
+"""Drift by Evidently: found where a column moved, and not where it did not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from jupyter_mlops.monitor.drift import PREDICTION, Thresholds, measure_drift
+from jupyter_mlops.signature import Column, Output, Signature
+
+SIGNATURE = Signature(
+    (
+        Column("size", "float64", "float"), Column("rooms", "int64", "integer"), Column("city", "object", "string"),
+        Column("sold", "datetime64[ns]", "datetime"), Column("new", "bool", "boolean"),
+    ),
+    Output("classification", "int64", (0, 1)),
+)  # fmt: skip
+
+
+def _table(rows: int, seed: int, **changes: Any) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    made = pd.DataFrame(
+        {
+            "size": random.normal(100, 20, rows), "rooms": random.integers(1, 6, rows),
+            "city": random.choice(["a", "b", "c"], rows, p=[0.6, 0.3, 0.1]),
+            "sold": pd.Timestamp("2026-01-01") + pd.to_timedelta(random.integers(0, 90, rows), unit="D"),
+            "new": random.random(rows) < 0.3, PREDICTION: random.choice(["0", "1"], rows, p=[0.8, 0.2]),
+        }
+    )  # fmt: skip
+    return made.assign(**changes)
+
+
+def _moved(report: Any) -> set[str]:
+    found = {one.column for one in report.drifted}
+    return found | ({PREDICTION} if report.prediction is not None and report.prediction.drifted else set())
+
+
+def test_the_same_distribution_has_not_drifted() -> None:
+    for seed in range(3):
+        report = measure_drift(_table(2000, seed), _table(2000, seed + 100), SIGNATURE, Thresholds())
+        assert _moved(report) == set()
+        assert len(report.columns) == 5 and report.prediction is not None
+
+
+@pytest.mark.parametrize(
+    ("column", "change"),
+    [
+        ("size", lambda t: t["size"] + 15), ("rooms", lambda t: t["rooms"].clip(3)), ("city", lambda t: t["city"].replace("a", "b")),
+        ("sold", lambda t: t["sold"] + pd.Timedelta(days=60)), ("new", lambda t: ~t["new"]),
+        (PREDICTION, lambda t: t[PREDICTION].replace("0", "1")),
+    ],
+)  # fmt: skip
+def test_the_column_that_moved_is_named(column: str, change: Any) -> None:
+    table = _table(2000, 1)
+    table[column] = change(table)
+    report = measure_drift(table, _table(2000, 2), SIGNATURE, Thresholds())
+    assert _moved(report) == {column}
+    assert "Drift" in report.html and "<html" in report.html.lower()
+
+
+def test_missing_values_and_new_levels_are_told() -> None:
+    table = _table(1000, 1)
+    table.loc[:299, "city"] = "z"
+    table.loc[:99, "size"] = np.nan
+    report = measure_drift(table, _table(1000, 2), SIGNATURE, Thresholds(), missing={"size": 0.2})
+    by_name = {one.column: one for one in report.columns}
+    assert by_name["city"].new_levels == pytest.approx(0.3)
+    assert (by_name["size"].missing, by_name["size"].missing_before) == (0.2, 0.0)  # of all rows, where that is given
+    empty = measure_drift(table.assign(size=np.nan), _table(1000, 2), SIGNATURE, Thresholds())
+    assert {one.column: one.missing for one in empty.columns}["size"] == 1.0
+
+
+def test_numbers_that_are_predicted_are_compared_as_numbers() -> None:
+    signature = Signature(SIGNATURE.inputs, Output("regression", "float64"))
+    random = np.random.default_rng(0)
+    now, before = (_table(1000, seed, **{PREDICTION: random.normal(mean, 1, 1000)}) for seed, mean in ((1, 0.5), (2, 0.0)))
+    report = measure_drift(now, before, signature, Thresholds())
+    assert report.prediction is not None and report.prediction.method == "wasserstein"
+    assert 0.3 < report.prediction.distance < 0.7
