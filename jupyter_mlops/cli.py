@@ -24,6 +24,7 @@ from jupyter_mlops.commands import (
     monitor,
     pipeline,
     promote,
+    retrain,
     run,
     runs,
     sweep,
@@ -41,7 +42,7 @@ __all__ = ["main"]
 # Each has `add_parser` and `run`.
 _COMMANDS: dict[str, Any] = {
     "tag": tag, "check": check, "run": run, "sweep": sweep, "runs": runs, "data": data, "validate": validate, "sync": sync,
-    "pipeline": pipeline, **promote.COMMANDS, **deploy.COMMANDS, "ab": ab, "monitor": monitor, "feedback": feedback,
+    "pipeline": pipeline, **promote.COMMANDS, **deploy.COMMANDS, "ab": ab, "monitor": monitor, "feedback": feedback, "retrain": retrain,
 }  # fmt: skip
 
 

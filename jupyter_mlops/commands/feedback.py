@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run ``feedback``; returns the exit code."""
     from jupyter_mlops.errors import MlopsError
     from jupyter_mlops.workflows.feedback import add_feedback
-    from jupyter_mlops.workflows.monitoring import deployed_log
+    from jupyter_mlops.workflows.watched import deployed_log
 
     try:
         log = arguments.log or deployed_log(arguments.model)

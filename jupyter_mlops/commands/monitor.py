@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from jupyter_mlops.workflows.monitoring import MonitorReport
 
-__all__ = ["add_parser", "run"]
+__all__ = ["add_parser", "length", "run"]
 
 WEBHOOK = "JUPYTER_MLOPS_WEBHOOK"
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -34,7 +34,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--window", default="7d", metavar="LENGTH", help="such as 90m, 24h, 7d, 2w (default: 7d)")
     parser.add_argument("--until", metavar="TIME", help="end of the window, ISO 8601 (default: the last logged row)")
     parser.add_argument("--log", type=Path, metavar="DIR", help="the prediction log (default: the deployment's)")
-    parser.add_argument("--project", type=Path, metavar="DIR", help="the version's project (default: the deployed one)")
+    parser.add_argument(
+        "--project", type=Path, metavar="DIR", help="the version's project (default: the deployed one, else the registry's)"
+    )
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="for the results (default: monitoring/ beside the log)")
     parser.add_argument(
         "--rows", type=int, default=200, metavar="ROWS", help="that are needed to tell drift from chance (default: 200)"
@@ -50,6 +52,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--margin", type=float, default=0.02, metavar="M", help="by which the score may be worse (default: 0.02)")
     parser.add_argument("--prometheus", type=Path, metavar="FILE", help="numbers for node_exporter's textfile collector (*.prom)")
     parser.add_argument("--grafana", type=Path, metavar="FILE", help="write a dashboard to import into Grafana, too")
+    parser.add_argument(
+        "--tracking-uri", metavar="URI", help="MLflow's address (default: the deployment's, else MLFLOW_TRACKING_URI)"
+    )
     parser.add_argument(
         "--webhook",
         metavar="URL",
@@ -69,8 +74,8 @@ def run(arguments: argparse.Namespace) -> int:
     model, _, version = arguments.model.partition("@")
     try:
         options = MonitorOptions(
-            window=_length(arguments.window), until=_moment(arguments.until), log=arguments.log, project=arguments.project,
-            output=arguments.output, sample=arguments.sample, margin=arguments.margin, prometheus=arguments.prometheus,
+            window=length(arguments.window), until=_moment(arguments.until), log=arguments.log, project=arguments.project,
+            output=arguments.output, sample=arguments.sample, margin=arguments.margin, prometheus=arguments.prometheus, tracking_uri=arguments.tracking_uri,
             webhook=arguments.webhook or os.environ.get(WEBHOOK) or None,
             thresholds=Thresholds(numeric=arguments.numeric, categorical=arguments.categorical, share=arguments.share, rows=arguments.rows),
         )  # fmt: skip
@@ -109,7 +114,14 @@ def _show(report: MonitorReport, folder: Path) -> None:
     print(f"report    {folder / 'report.html'}")
 
 
-def _length(text: str) -> timedelta:
+def length(text: str) -> timedelta:
+    """A length of time as the command line has it: 90m, 24h, 7d, 2w.
+
+    Raises
+    ------
+    UsageError
+        It is none.
+    """
     from jupyter_mlops.errors import UsageError
 
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([mhdw])", text.strip())

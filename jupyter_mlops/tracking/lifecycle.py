@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ARCHIVE", "AUTHOR", "CANARY", "DIGEST", "LIFECYCLE", "LIFECYCLES", "PREVIOUS", "PRODUCTION", "STAGING", "VersionFacts", "apply_lifecycle",
-    "fetch_archive", "fetch_model", "find_to_deploy", "find_version", "mark_canary",
+    "fetch_archive", "fetch_model", "fetch_notebook", "find_to_deploy", "find_version", "mark_canary", "tag_version",
 ]  # fmt: skip
 
 ARCHIVE = "project/project.zip"  # artifact of the run that a version was registered from
@@ -114,6 +114,39 @@ def fetch_archive(uri: str, run_id: str, folder: Path) -> Path | None:
             return Path(client.download_artifacts(run_id, ARCHIVE, str(folder)))
         except OSError as error:
             raise TrackingError(f"{ARCHIVE} of run {run_id} cannot be fetched from {shown(uri)}: {error}. Try again.") from error
+
+
+def fetch_notebook(uri: str, facts: VersionFacts, folder: Path) -> Path | None:
+    """Download the notebook that a version was made of, as it was written; None when its run has none.
+
+    Raises
+    ------
+    TrackingError
+        The store refused, or broke off.
+    """
+    path = f"notebook/{facts.tags.get('notebook')}"
+    with store(uri) as client, no_progress_bar():
+        if path not in {one.path for one in client.list_artifacts(facts.run_id, "notebook")}:
+            return None
+        try:
+            return Path(client.download_artifacts(facts.run_id, path, str(folder)))
+        except OSError as error:
+            raise TrackingError(
+                f"{path} of run {facts.run_id} cannot be fetched from {shown(uri)}: {error}. Try again."
+            ) from error
+
+
+def tag_version(uri: str, model: str, version: str, tags: Mapping[str, str]) -> None:
+    """Set tags of a version.
+
+    Raises
+    ------
+    TrackingError
+        The store refused.
+    """
+    with store(uri) as client:
+        for name, value in tags.items():
+            client.set_model_version_tag(model, version, name, value)
 
 
 def fetch_model(uri: str, model: str, version: str, folder: Path) -> Path:

@@ -5,33 +5,31 @@ from __future__ import annotations
 import json
 import math
 import os
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from jupyter_mlops.database import database_url
-from jupyter_mlops.deploy.files import prediction_log
-from jupyter_mlops.deploy.spec import Deployments, Spec
 from jupyter_mlops.errors import MissingPackageError, NotFoundError, TrackingError, UsageError
 from jupyter_mlops.monitor.drift import PREDICTION, DriftReport, Thresholds, measure_drift
-from jupyter_mlops.monitor.log import Logged, PredictionLog, Window
+from jupyter_mlops.monitor.log import Logged, Window
 from jupyter_mlops.monitor.page import write_page
 from jupyter_mlops.monitor.prometheus import write_numbers
 from jupyter_mlops.monitor.quality import QualityReport
-from jupyter_mlops.processes import machine
 from jupyter_mlops.promotion.verdicts.arms import compare_arms
 from jupyter_mlops.promotion.verdicts.scores import KINDS, called, fast, scorer
-from jupyter_mlops.tracking.store import store
+from jupyter_mlops.tracking.lifecycle import tag_version
 from jupyter_mlops.workflows.events import Event, Listener
 from jupyter_mlops.workflows.reference import Reference, read_reference
+from jupyter_mlops.workflows.watched import watched
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-__all__ = ["Alert", "MonitorOptions", "MonitorReport", "deployed_log", "monitor"]
+__all__ = ["Alert", "MonitorOptions", "MonitorReport", "monitor"]
 
 _SCORED = 5_000  # labelled rows that are scored at most: each is scored hundreds of times
 _RESAMPLES = 500
@@ -46,7 +44,7 @@ class MonitorOptions:
     window
         Length of the window; it ends at `until`, else at the last logged row.
     log, project
-        Folders; None: those of the deployment on this machine.
+        Folders; None: those of the deployment on this machine. With a log from elsewhere, the project is fetched from the registry.
     output
         Where results go; None: beside the log.
     sample
@@ -70,6 +68,7 @@ class MonitorOptions:
     confidence: float = 0.95
     prometheus: Path | None = None
     webhook: str | None = None
+    tracking_uri: str | None = None
     database: str | None = None
 
 
@@ -146,7 +145,7 @@ def monitor(
     Raises
     ------
     NotFoundError
-        The model is not deployed here and no folders were given, or nothing was logged.
+        Nothing was logged, or see `watched`.
     MissingPackageError
         Evidently is not installed.
     UsageError
@@ -154,8 +153,13 @@ def monitor(
     """
     options = options or MonitorOptions()
     _check(options)
-    version, log, project, output, registry = _places(model, version, options)
-    reference = read_reference(project)
+    with tempfile.TemporaryDirectory(prefix="jupyter-mlops-") as scratch:
+        subject = watched(
+            model, version, log=options.log, project=options.project, explicit_uri=options.tracking_uri, database=options.database,
+            scratch=Path(scratch),
+        )  # fmt: skip
+        reference = read_reference(subject.project)
+    version, log = subject.version, subject.log
     last = log.last(version)
     if last is None:
         raise NotFoundError(
@@ -177,21 +181,11 @@ def monitor(
         model, version, window, logged.rows, len(logged.frame), reference.source, len(reference.frame), drift, quality, labelled,
         tuple(_alerts(drift, quality, options.thresholds)), reason,
     )  # fmt: skip
+    output = options.output or log.folder.parent / "monitoring"
     folder = output / f"version={version}" / f"{window.until:%Y%m%dT%H%M%S}"
     _write(found, folder)
-    _tell(found, options, registry, listen)
+    _tell(found, options, subject.registry, listen)
     return found, folder
-
-
-def deployed_log(model: str, database: str | None = None) -> Path:
-    """Folder of the prediction log of a model that is deployed on this machine.
-
-    Raises
-    ------
-    NotFoundError
-        It is not deployed here.
-    """
-    return prediction_log(Deployments(database_url(database)).get(model, machine()).spec.place)
 
 
 def _check(options: MonitorOptions) -> None:
@@ -205,41 +199,6 @@ def _check(options: MonitorOptions) -> None:
         raise UsageError("The webhook is no address that begins with https:// (or http://).")
     if find_spec("evidently") is None:
         raise MissingPackageError("Evidently is not installed. Install it: python -m pip install 'jupyter-mlops[monitor]'.")
-
-
-def _places(model: str, version: str | None, options: MonitorOptions) -> tuple[str, PredictionLog, Path, Path, str | None]:
-    """Version, log, project, the folder of the results, and the registry of a deployed model."""
-    spec: Spec | None = None
-    if options.log is None or options.project is None or version is None:
-        try:
-            spec = Deployments(database_url(options.database)).get(model, machine()).spec
-        except NotFoundError:
-            missing = [name for name, given in (("--log", options.log), ("--project", options.project)) if given is None]
-            if missing or version is None:
-                needed = " and ".join(missing) or f"the version ({model}@1)"
-                raise NotFoundError(
-                    f"{model} is not deployed on this machine. Deploy it (jupyter mlops deploy {model}), or give {needed}."
-                ) from None
-    if version is None:
-        assert spec is not None
-        version = spec.traffic.stable
-    log = options.log or prediction_log(spec.place if spec is not None else Path())
-    project = options.project
-    if project is None:
-        assert spec is not None
-        project = _kept_project(spec, version)
-    registry = None if spec is None else spec.tracking_uri
-    return version, PredictionLog(log), project, options.output or log.parent / "monitoring", registry
-
-
-def _kept_project(spec: Spec, version: str) -> Path:
-    """The project of a version that is served, or was."""
-    if version in spec.versions:
-        return Path(spec.versions[version].project)
-    kept = sorted((spec.place / "projects").glob(f"{version}-*"))
-    if not kept:
-        raise NotFoundError(f"Version {version} of {spec.model} was never deployed here; --project names its folder.")
-    return kept[-1]
 
 
 def _drift(logged: Logged, reference: Reference, thresholds: Thresholds) -> tuple[DriftReport | None, str]:
@@ -383,9 +342,8 @@ def _tell(found: MonitorReport, options: MonitorOptions, registry: str | None, l
         write_numbers(found.as_dict(), options.prometheus)
     if registry is not None:
         try:
-            with store(registry) as client:
-                for name, value in (("monitor", found.verdict), ("monitor.until", found.window.until.isoformat())):
-                    client.set_model_version_tag(found.model, found.version, name, value)
+            tags = {"monitor": found.verdict, "monitor.until": found.window.until.isoformat()}
+            tag_version(registry, found.model, found.version, tags)
         except TrackingError as error:
             listen(Event("tell", "failed", f"the registry does not know of it: {error}"))
     if options.webhook is not None and found.alerts:

@@ -1,0 +1,98 @@
+"""A model in production trained again: by hand, and when the monitor gives a reason."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from jupyter_mlops.cli import main
+from jupyter_mlops.errors import NotFoundError, UsageError
+from jupyter_mlops.tracking.lifecycle import apply_lifecycle, find_version
+from jupyter_mlops.workflows.retraining import RetrainOptions, filled, retrain
+from tests.conftest import Converted
+from tests.promotable import MODEL
+from tests.unit.monitor.logs import Written
+
+pytestmark = pytest.mark.slow
+
+
+def test_dates_in_values() -> None:
+    day = datetime(2026, 3, 1, 23, tzinfo=UTC)
+    assert filled("{today-90d} to {today}, {today+1d}", day) == "2025-12-01 to 2026-03-01, 2026-03-02"
+    assert filled("{yesterday} {}", day) == "{yesterday} {}"
+
+
+def test_a_drifted_model_is_trained_again_once(
+    deployable: str,
+    converted: Callable[[str], Converted],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", deployable)
+    monkeypatch.setenv("JUPYTER_MLOPS_DATABASE", f"sqlite:///{tmp_path / 'mlops.db'}")
+    with pytest.raises(NotFoundError, match="No version of penguins is in production"):
+        retrain(MODEL, options=RetrainOptions(folder=tmp_path))
+    apply_lifecycle(deployable, MODEL, "1", None)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    failed = retrain(MODEL, options=RetrainOptions([("n_trees", "3")], tmp_path, promote=False))
+    assert failed.status == "failed" and "n_trees" in failed.reason and failed.exit_code == 1
+    with pytest.raises(UsageError, match="is no folder"):
+        retrain(MODEL, options=RetrainOptions(folder=tmp_path / "nowhere"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [*before, f"{MODEL}-retrained"]
+    assert not list((tmp_path / f"{MODEL}-retrained").glob("src"))
+
+    # What it is asked looks like what it was trained on: there is no reason.
+    holdout = json.loads((converted(MODEL).folder / "holdout/holdout.json").read_text())
+    frame, answers = pd.DataFrame(holdout["rows"] * 3), holdout["predictions"] * 3
+    log = Written(tmp_path / "log")
+    begin = datetime.now(UTC) - timedelta(days=60)
+    log.predictions(frame, answers, [begin + timedelta(seconds=n) for n in range(len(frame))], kind="string")
+    ask = [
+        "retrain", MODEL, "--on", "data-drift,concept-drift", "--log", str(tmp_path / "log"), "--folder", str(tmp_path), "--no-promote",
+        "--json", "--rows", "50", "-p", "n_estimators", "10",
+    ]  # fmt: skip
+
+    def told() -> dict[str, object]:
+        capsys.readouterr()
+        assert main(ask) == 0
+        result: dict[str, object] = json.loads(capsys.readouterr().out.splitlines()[-1])
+        return result
+
+    assert (told()["status"], find_version(deployable, MODEL).version) == ("not needed", "1")
+
+    # Larger animals: it is trained again, and only once.
+    numbers = frame.select_dtypes("number").columns
+    later = begin + timedelta(days=30)
+    log.predictions(
+        frame.assign(**{name: 1.5 * frame[name] for name in numbers}),
+        answers,
+        [later + timedelta(seconds=n) for n in range(len(frame))],
+        kind="string",
+    )
+    made = told()
+    assert (made["status"], made["champion"], made["challenger"]) == ("registered", "1", "2")
+    assert "data-drift" in str(made["reason"])
+    new = find_version(deployable, MODEL, "2")
+    assert new.tags["retrained_from"] == "1" and "data-drift" in new.tags["retrain.reason"]
+    assert new.champion == "1"  # nothing was promoted
+    report = json.loads((tmp_path / f"{MODEL}-retrained" / "report.json").read_text())
+    assert report["model_version"] == "2"
+    settings = (tmp_path / f"{MODEL}-retrained" / "params.yaml").read_text()
+    assert "n_estimators: 10" in settings
+    assert not list(tmp_path.glob(".*.ipynb"))
+    again = told()
+    assert again["status"] == "not needed" and "version 2, Staging" in str(again["reason"])
+
+
+def test_what_makes_no_sense_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments, said in (
+        (["--watch", "1h"], "--watch needs --on"), (["--on", "rain"], "'rain' is no alert"), (["--on", "any", "--window", "soon"], "'soon' is no length"),
+    ):  # fmt: skip
+        assert main(["retrain", "m", *arguments]) == 2
+        assert said in capsys.readouterr().err
