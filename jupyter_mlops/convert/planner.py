@@ -297,7 +297,7 @@ def make_plan(
         identity=features.identity,
         suites=checked,
         untyped=tuple(
-            sorted({"pandas", "pyarrow", "scipy", "sklearn", "skops", "onnxruntime", "yaml", *_roots(analysis, names)})
+            sorted({"pandas", "pyarrow", "pyspark", "scipy", "sklearn", "skops", "onnxruntime", "yaml", *_roots(analysis, names)})
         ),
     )
 

@@ -54,6 +54,8 @@ def render(plan: ProjectPlan, **extra: Any) -> dict[str, str]:
         relative = path.relative_to(root).as_posix().replace("__package__", plan.package)
         if relative.startswith("edge/") and plan.raw is not None and plan.engine != "onnx":
             continue  # it was run, and there is no ONNX model to put into a bundle
+        if relative.startswith("batch/") and plan.raw is None:
+            continue  # nothing is known yet about the columns
         if relative.endswith("/captures.py") and not plan.features.stateful:
             continue  # nothing is learned outside of the model
         if relative.endswith(f"{plan.package}/expectations.py") and not plan.suites:
