@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_mlops import __version__
 from jupyter_mlops.commands import (
     ab,
+    batch,
     check,
     data,
     deploy,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,11 +15,18 @@ from jupyter_mlops.tracking.lifecycle import DIGEST, VersionFacts, fetch_archive
 from jupyter_mlops.workflows.project_archive import unpack_project
 from jupyter_mlops.workflows.registered_parity import changed_files
 
-__all__ = ["Artifact", "ArtifactError"]
+__all__ = ["Artifact", "ArtifactError", "note_version"]
 
 
 class ArtifactError(LookupError):
     """The artifact is missing, or is another one than the promotion is about; the message says what to do."""
+
+
+def note_version(project: Path, facts: VersionFacts) -> None:
+    """Say in an unpacked project which version it is: its archive was made before the registry gave it a number."""
+    about = project / "model" / "metadata.json"
+    known = json.loads(about.read_text(encoding="utf-8")) | {"run_id": facts.run_id, "model_version": facts.version}
+    about.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
 
 
 class Artifact:

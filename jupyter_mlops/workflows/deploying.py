@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import shutil
 import socket
@@ -27,7 +26,7 @@ from jupyter_mlops.processes import machine
 from jupyter_mlops.promotion.verdicts.histograms import quantile
 from jupyter_mlops.tracking.lifecycle import find_to_deploy
 from jupyter_mlops.tracking.store import registry_key, shown, tracking_uri
-from jupyter_mlops.workflows.artifact import Artifact
+from jupyter_mlops.workflows.artifact import Artifact, note_version
 from jupyter_mlops.workflows.events import Event, Listener
 from jupyter_mlops.workflows.supervising import ensure_supervisor, is_supervised
 
@@ -275,10 +274,7 @@ def _fetch(uri: str, model: str, version: str | None) -> tuple[str, Path]:
         with tempfile.TemporaryDirectory(dir=place.parent, prefix=".fetched-") as scratch:
             artifact = Artifact(uri, model, facts.version, facts.digest, facts.run_id, Path(scratch))
             project = artifact.project_to_serve()
-            # Its archive was made before the registry gave it a number.
-            about = project / "model" / "metadata.json"
-            known = json.loads(about.read_text(encoding="utf-8")) | {"run_id": facts.run_id, "model_version": facts.version}
-            about.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+            note_version(project, facts)
             shutil.move(project, place)
     return facts.version, place
 

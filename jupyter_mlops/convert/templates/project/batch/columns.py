@@ -89,7 +89,7 @@ class Column:
         if pa.types.is_null(array.type):
             array = given = pa.nulls(len(array), self.type)
         if self.kind == "string":
-            values = _encoded(array)
+            array = values = _encoded(array)
         else:
             if pa.types.is_dictionary(array.type):
                 array = given = array.dictionary_decode()

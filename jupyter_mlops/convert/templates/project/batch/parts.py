@@ -120,7 +120,7 @@ def score_chunk(
         for piece, found in in_order(scorer, pieces, workers):
             part.write(found.table)
             wrong = [(int(piece.rows[one.row]), one.why, one.value) for one in found.bad]
-            wrong += [(row, "the line", f" {why}") for row, why in piece.broken]
+            wrong = sorted([*wrong, *((row, why, "") for row, why in piece.broken)])
             part.write_bad(source.name, [one[0] for one in wrong], [one[1] + one[2] for one in wrong])
             reasons.update(one[1] for one in wrong)
             scored, bad = scored + found.table.num_rows, bad + len(wrong)

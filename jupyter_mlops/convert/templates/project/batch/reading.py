@@ -189,7 +189,7 @@ def _csv(file: Path, broken: list[tuple[int, str]]) -> csv.CSVStreamingReader:
 
     def refuse(line: csv.InvalidRow) -> str:
         # The header is line 1.
-        broken.append((line.number - 2, f"has {line.actual_columns} fields, not {line.expected_columns}"))
+        broken.append((line.number - 2, f"the line has {line.actual_columns} fields, not {line.expected_columns}"))
         return "skip"
 
     # One thread, else lines have no numbers.

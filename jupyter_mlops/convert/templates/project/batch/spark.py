@@ -134,9 +134,9 @@ def _session(master: str | None) -> Any:
     builder = SparkSession.builder.appName("batch")
     chosen = master or SparkConf().get("spark.master") or "local[*]"
     if chosen.startswith("local"):
-        # Nobody looks at the pages of a session that ends with this process.
-        builder = builder.config("spark.ui.enabled", "false").config("spark.driver.bindAddress", "127.0.0.1")
-        builder = builder.config("spark.driver.host", "127.0.0.1")
+        # Nobody looks at the pages of a session that ends with this process, and nobody else talks to it.
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+        builder = builder.config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
     try:
         return builder.master(chosen).getOrCreate()
     except Exception as error:  # of the Java process, in many classes
