@@ -116,6 +116,7 @@ bench: $(VENV)/.dev $(WEB) $(LAB) ## the tables of the README; BentoML and wrk a
 	@$(PY) benchmarks/canary.py
 	@$(PY) benchmarks/envoy.py
 	@$(PY) benchmarks/faults.py
+	@$(PY) benchmarks/batch.py --project $(DEMO)/flight_delays
 
 lock: $(UV) ## resolve requirements.lock anew
 	@$(UV) pip compile pyproject.toml --all-extras --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \

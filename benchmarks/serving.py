@@ -119,7 +119,7 @@ def _servers(project: Path, folder: Path, bento: Path) -> list[Server]:
     servers.append(
         Server(
             "mlflow",
-            [sys.executable, "-m", "mlflow", "models", "serve", "-m", str(_mlflow_model(project, folder)), "-h", "127.0.0.1",
+            [sys.executable, "-m", "mlflow", "models", "serve", "-m", str(mlflow_model(project, folder)), "-h", "127.0.0.1",
              "-p", str(port), "--env-manager", "local", "-w", "1"],
             {"PYTHONPATH": str(project / "src")},
             f"http://127.0.0.1:{port}/invocations", json.dumps({"dataframe_split": split}).encode(), folder,
@@ -135,7 +135,7 @@ def _servers(project: Path, folder: Path, bento: Path) -> list[Server]:
     return servers
 
 
-def _mlflow_model(project: Path, folder: Path) -> Path:
+def mlflow_model(project: Path, folder: Path) -> Path:
     """The project's scikit-learn model in MLflow's format, made in a process of its own."""
     target = folder / "mlflow_model"
     package = json.loads((project / "model" / "metadata.json").read_text(encoding="utf-8"))["package"]

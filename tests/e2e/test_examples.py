@@ -72,7 +72,7 @@ def test_its_own_tests_pass(converted: Callable[[str], Converted], name: str) ->
 @pytest.mark.parametrize("name", [_group(n) for n in EXAMPLES])
 def test_its_code_is_clean_and_typed(converted: Callable[[str], Converted], name: str) -> None:
     done = converted(name)
-    for command in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy", "src", "service"]):
+    for command in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy", "src", "service", "batch"]):
         checked = _run([sys.executable, "-m", *command], done.folder)
         assert checked.returncode == 0, checked.stdout[-3000:] + checked.stderr[-2000:]
     for path in done.folder.rglob("*.py"):

@@ -126,7 +126,25 @@ class Progress:
     def __init__(self, listen: Listen, total: int | None, before: int) -> None:
         self._listen, self._total = listen, total
         self._before = self.rows = before
+        self.start()
+
+    def start(self) -> None:
+        """Count the time from here."""
         self._started = self._told = time.monotonic()
+        self._stopped: float | None = None
+
+    def stop(self) -> None:
+        """Count it to here."""
+        self._stopped = time.monotonic()
+
+    def say(self, step: str, message: str, seconds: float) -> None:
+        """Something beside the rows is done."""
+        self._listen({"step": step, "status": "done", "message": message, "seconds": round(seconds, 1)})
+
+    @property
+    def seconds(self) -> float:
+        """From `start` to `stop`, or until now."""
+        return (self._stopped or time.monotonic()) - self._started
 
     def add(self, rows: int) -> None:
         """Rows were scored."""
@@ -194,7 +212,6 @@ def run(given: Path, out: Path, options: Options, listen: Listen) -> dict[str, A
         rows = "" if job.rows is None else f", {job.rows:,} rows"
         kept = f", {len(reports)} of {len(job.chunks)} parts done before" if reports else ""
         listen({"step": "plan", "status": "done", "message": f"{len(job.sources)} files{rows}, {len(job.chunks)} parts{kept}"})
-        listen({"step": "score", "status": "started", "message": options.engine})
         progress = Progress(listen, job.rows, before)
         if options.engine == "spark":
             from batch.spark import run_spark
@@ -202,9 +219,10 @@ def run(given: Path, out: Path, options: Options, listen: Listen) -> dict[str, A
             run_spark(job, pending, options, progress, lambda: _judge(job, options.max_bad))
         else:
             _run_local(job, pending, options, progress)
+        seconds = progress.seconds
         manifest = _finish(job, options, time.monotonic() - started)
-    speed = (manifest["rows"] - before) / max(manifest["seconds"], 1e-9)
-    listen({"step": "score", "status": "done", "message": f"{manifest['scored']:,} rows, {manifest['bad']:,} bad, {speed:,.0f} rows/s"})
+    speed = (manifest["rows"] - before) / max(seconds, 1e-9)
+    progress.say("score", f"{manifest['scored']:,} rows, {manifest['bad']:,} bad, {speed:,.0f} rows/s", seconds)
     return manifest
 
 
@@ -213,6 +231,7 @@ def _run_local(job: Job, pending: list[Chunk], options: Options, progress: Progr
     # Several batches at a time, each in one thread, beat one batch in several threads: reading and writing go on meanwhile.
     scorer = job.scorer(1)
     workers = (options.workers or cores) if scorer.parallel else 1
+    progress.start()
     for chunk in pending:
         job.score(chunk, scorer, workers, progress.add)
         _judge(job, options.max_bad)

@@ -153,7 +153,8 @@ class Table:
                 yield from _csv_pieces(file, batch_rows)
                 return
             row = chunk.row
-            with pq.ParquetFile(file) as table:
+            # Without it, all that will be read of the chunk would be held from the beginning.
+            with pq.ParquetFile(file, pre_buffer=False) as table:
                 groups = range(chunk.first, chunk.last)
                 for batch in table.iter_batches(batch_rows, row_groups=groups, use_threads=threads):
                     yield Piece(batch, np.arange(row, row + batch.num_rows), [])

@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -43,7 +44,10 @@ def run_spark(job: Job, pending: list[Chunk], options: Options, progress: Progre
     """
     if not pending:
         return
+    started = time.monotonic()
     session = _session(options.master)
+    progress.say("spark", f"session at {session.sparkContext.master}", time.monotonic() - started)
+    progress.start()
     try:
         with tempfile.TemporaryDirectory(prefix="batch-") as folder:
             archive = _packed(Path(folder))
@@ -51,6 +55,7 @@ def run_spark(job: Job, pending: list[Chunk], options: Options, progress: Progre
             numbers = session.range(0, len(pending), 1, len(pending))
             made = numbers.mapInArrow(_task(str(job.out), [c.number for c in pending], ARCHIVE), "number long, rows long")
             _followed(session, made, job, progress, judge)
+            progress.stop()  # ending the session takes a second
     finally:
         session.stop()
 
@@ -133,6 +138,9 @@ def _session(master: str | None) -> Any:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName("batch")
     chosen = master or SparkConf().get("spark.master") or "local[*]"
+    # There is one column of numbers: nothing to compile or to plan anew.
+    for name in ("spark.sql.codegen.wholeStage", "spark.sql.adaptive.enabled"):
+        builder = builder.config(name, "false")
     if chosen.startswith("local"):
         # Nobody looks at the pages of a session that ends with this process, and nobody else talks to it.
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
