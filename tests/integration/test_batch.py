@@ -308,3 +308,20 @@ def test_two_do_not_write_to_one_folder(
         fcntl.flock(file, fcntl.LOCK_EX)
         assert score(project, tmp_path / "rows.parquet", tmp_path / "out") == 2
     assert "Another process writes to" in capsys.readouterr().err
+
+
+def test_a_full_disk_leaves_whole_parts_only(
+    project: Path, golden: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows, _ = many(golden, 3000)
+    noise = random.Random(0)
+    rows = rows.append_column("noise", pa.array(noise.randbytes(200) for _ in range(3000)))
+    pq.write_table(rows, tmp_path / "rows.parquet", row_group_size=1000)
+    command = [sys.executable, "-m", "batch", str(tmp_path / "rows.parquet"), str(tmp_path / "out"), "--part-rows", "2000"]
+    limited = ["bash", "-c", 'ulimit -f 200; exec "$@"', "-", *command]  # KB that a file may have
+    done = subprocess.run(limited, cwd=project, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert "Make room there, and go on with --resume" in done.stderr
+    assert {one.name for one in (tmp_path / "out").iterdir()} == {"_job.json"}
+    assert score(project, tmp_path / "rows.parquet", tmp_path / "out", "--part-rows", "2000", "--resume") == 0
+    assert result(tmp_path / "out").num_rows == 3000

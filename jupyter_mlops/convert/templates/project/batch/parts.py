@@ -8,6 +8,7 @@ import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,6 +22,7 @@ from batch.reading import Chunk, Piece, Source, Table
 from batch.scoring import Scored, Scorer
 
 BAD = pa.schema([("file", pa.string()), ("row", pa.int64()), ("reason", pa.string())])
+GROUP = 131_072  # rows of a row group of a part
 SHOWN = 200  # different reasons that a report counts
 Tell = Callable[[int], None]  # how many rows were scored just now
 
@@ -28,6 +30,16 @@ Tell = Callable[[int], None]  # how many rows were scored just now
 def part_name(number: int, kind: str) -> str:
     """The file of a chunk."""
     return f"part-{number:05}.{kind}"
+
+
+@contextmanager
+def writing(out: Path) -> Iterator[None]:
+    """Turns what the disk says into an error that says what to do."""
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        text = " ".join(str(error).split())[:300]
+        raise BatchError(f"{out} cannot be written to: {text}. Make room there, and go on with --resume.") from error
 
 
 class Part:
@@ -40,6 +52,7 @@ class Part:
         self._own = uuid.uuid4().hex[:8]  # another try of Spark may write the same part
         self._schema = schema
         self._bad: Any = None
+        self._waiting: list[pa.RecordBatch] = []
 
     def _partial(self, name: str) -> Path:
         return self._out / f".{name}.{self._own}.partial"
@@ -55,17 +68,20 @@ class Part:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        whole = kind is None
         partials = {self._partial(self.name): self._out / self.name}
+        if self._bad is not None:  # first: a part that is there has its bad rows beside it
+            partials = {self._partial(f"bad-{self._bad_name}"): self._out / "_bad" / self._bad_name, **partials}
         try:
-            self._writer.close()
-            if self._bad is not None:
-                self._bad.close()
-                partials = {self._partial(f"bad-{self._bad_name}"): self._out / "_bad" / self._bad_name, **partials}
-            if whole:
-                for partial, place in partials.items():
-                    place.parent.mkdir(exist_ok=True)
-                    partial.replace(place)
+            with writing(self._out):
+                if kind is None:
+                    self._flush()
+                self._writer.close()
+                if self._bad is not None:
+                    self._bad.close()
+                if kind is None:
+                    for partial, place in partials.items():
+                        place.parent.mkdir(exist_ok=True)
+                        partial.replace(place)
         finally:
             for partial in partials:
                 partial.unlink(missing_ok=True)
@@ -73,16 +89,25 @@ class Part:
     def write(self, table: pa.RecordBatch) -> None:
         """Add scored rows."""
         if table.num_rows:
-            self._writer.write_batch(table)
+            self._waiting.append(table)
+            if sum(one.num_rows for one in self._waiting) >= GROUP:
+                with writing(self._out):
+                    self._flush()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._writer.write_table(pa.Table.from_batches(self._waiting))
+            self._waiting = []
 
     def write_bad(self, file: str, rows: list[int], reasons: list[str]) -> None:
         """Add rows that could not be scored."""
         if not rows:
             return
-        if self._bad is None:
-            self._bad = pq.ParquetWriter(self._partial(f"bad-{self._bad_name}"), BAD)
         arrays = [pa.array([file] * len(rows)), pa.array(rows, pa.int64()), pa.array(reasons)]
-        self._bad.write_batch(pa.RecordBatch.from_arrays(arrays, schema=BAD))
+        with writing(self._out):
+            if self._bad is None:
+                self._bad = pq.ParquetWriter(self._partial(f"bad-{self._bad_name}"), BAD)
+            self._bad.write_batch(pa.RecordBatch.from_arrays(arrays, schema=BAD))
 
 
 def score_chunk(
