@@ -283,6 +283,10 @@ def test_what_can_never_be_scored_is_said_before_anything_is_written(
     assert "--project DIR" in capsys.readouterr().err
     assert main(["batch", "--project", str(tmp_path), str(tmp_path), str(tmp_path / "out")]) == 2
     assert "is no generated project" in capsys.readouterr().err
+    shutil.copytree(project / "model", tmp_path / "older" / "model")
+    assert score(tmp_path / "older", tmp_path / "clash.parquet", tmp_path / "never") == 2
+    assert "has no batch/: an earlier version of jupyter-mlops made it" in capsys.readouterr().err
+    assert not (tmp_path / "never").exists()
 
 
 def test_a_changed_model_predicts_nothing(

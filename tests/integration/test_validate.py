@@ -136,6 +136,19 @@ def test_a_row_that_breaks_a_critical_expectation_is_refused(made: Made, column:
     assert httpx.post(f"{made.url}/predict", json=[made.row] * 300 + [bad]).json()["detail"][0]["loc"] == ["body", 300, column]
 
 
+def test_a_batch_puts_such_rows_aside(made: Made, tmp_path: Path) -> None:
+    wrong = {"bill_length_mm": 71.0, "island": "Atlantis", "body_mass_g": 6500.0}  # the last one is a warning
+    rows = [made.row, *({**made.row, name: value} for name, value in wrong.items()), {**made.row, "bill_length_mm": None}]
+    pd.DataFrame(rows).to_parquet(tmp_path / "rows.parquet")
+    assert main(["batch", "--project", str(made.folder), str(tmp_path / "rows.parquet"), str(tmp_path / "out")]) == 0
+    bad = pd.read_parquet(tmp_path / "out" / "_bad")
+    assert bad["row"].tolist() == [1, 2, 4]
+    assert bad["reason"][0].endswith(": 71.0 breaks expect_column_values_to_be_between(min_value=25, max_value=70)")
+    assert bad["reason"][1].startswith("column 'island' breaks expect_column_values_to_be_in_set: 'Atlantis' breaks")
+    assert bad["reason"][2] == "column 'bill_length_mm' is missing and has to be there"
+    assert len(pd.read_parquet(tmp_path / "out" / "part-00000.parquet")) == 2
+
+
 def test_warnings_are_answered_and_counted(made: Made) -> None:
     def count(column: str) -> float:
         lines = httpx.get(f"{made.url}/metrics").text.split("\n")
