@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+import platform
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from batch.errors import BatchError
 from batch.job import JOB, Job
 from batch.scoring import Scorer
+
+
+def prepare(given: Path, out: Path) -> None:
+    """Load the model.
+
+    Raises
+    ------
+    BatchError
+        The folders are not here, or the model does not predict its golden rows.
+    """
+    for path in (given, out / JOB):
+        if not path.exists():
+            raise BatchError(
+                f"The executor on {platform.node()} does not see {path}. IN and OUT have to be on a file system that "
+                "all executors share, under the same path."
+            )
+    _prepared(out, (out / JOB).stat().st_mtime_ns)
 
 
 def score_number(out: Path, number: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,21 +46,27 @@ def run_spark(job: Job, pending: list[Chunk], options: Options, progress: Progre
         return
     started = time.monotonic()
     session = _session(options.master)
-    progress.say("spark", f"session at {session.sparkContext.master}", time.monotonic() - started)
-    progress.start()
     try:
         with tempfile.TemporaryDirectory(prefix="batch-") as folder:
             archive = _packed(Path(folder))
             session.sparkContext.addArchive(str(archive))
-            numbers = session.range(0, len(pending), 1, len(pending))
-            made = numbers.mapInArrow(_task(str(job.out), [c.number for c in pending], ARCHIVE), "number long, rows long")
-            _followed(session, made, job, progress, judge)
+            # An executor that lacks something says so before any part is made.
+            _followed(session, _made(session, job, [None]), job, progress, judge)
+            progress.say("spark", f"session at {session.sparkContext.master}, the model is loaded there", time.monotonic() - started)
+            progress.start()
+            _followed(session, _made(session, job, [chunk.number for chunk in pending]), job, progress, judge)
             progress.stop()  # ending the session takes a second
     finally:
         session.stop()
 
 
-def _task(out: str, numbers: list[int], archive: str) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def _made(session: Any, job: Job, numbers: Sequence[int | None]) -> Any:
+    """A table that is made by scoring chunks, each in a task of its own."""
+    table = session.range(0, len(numbers), 1, len(numbers))
+    return table.mapInArrow(_task(str(job.out), job.plan["in"], numbers, ARCHIVE), "number long, rows long")
+
+
+def _task(out: str, given: str, numbers: Sequence[int | None], archive: str) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """What an executor runs. It is sent as it stands here, so it imports what it needs over there."""
 
     def score(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -73,12 +79,14 @@ def _task(out: str, numbers: list[int], archive: str) -> Callable[[Iterator[pa.R
         root = SparkFiles.get(archive)
         if root not in sys.path:
             sys.path[:0] = [root, f"{root}/src"]
-        from batch.executor import score_number
+        from batch.executor import prepare, score_number
 
+        prepare(Path(given), Path(out))
         for batch in batches:
             for at in batch.column(0).to_pylist():
-                report = score_number(Path(out), numbers[at])
-                yield pa.RecordBatch.from_pydict({"number": [report["number"]], "rows": [report["rows"]]})
+                number = numbers[at]
+                rows = 0 if number is None else score_number(Path(out), number)["rows"]
+                yield pa.RecordBatch.from_pydict({"number": [number], "rows": [rows]})
 
     return score
 
