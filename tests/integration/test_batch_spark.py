@@ -77,7 +77,8 @@ def test_what_fails_on_an_executor_is_said_and_leaves_the_rest(
     damaged = bytearray((tmp_path / "in" / "b.parquet").read_bytes())
     damaged[4:2000] = b"\xff" * 1996  # the pages, not what is said about them at the end
     (tmp_path / "in" / "b.parquet").write_bytes(damaged)
-    assert score(project, tmp_path / "in", tmp_path / "out", *SPARK) == 2
+    one_at_a_time = ("--engine", "spark", "--master", "local[1]")
+    assert score(project, tmp_path / "in", tmp_path / "out", *one_at_a_time) == 2
     said = capsys.readouterr().err
     assert "b.parquet cannot be read" in said
     assert "--resume" in said
