@@ -13,6 +13,8 @@ from jupyter_mlops.commands.console import Console, print_event
 from jupyter_mlops.commands.monitor import length
 from jupyter_mlops.commands.run import allow_negative_values, stop_on_termination
 
+TARGETS = ("cron", "github", "kubernetes")
+
 if TYPE_CHECKING:
     from jupyter_mlops.workflows.retraining import RetrainResult
 
@@ -54,6 +56,17 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--again-after", default="7d", metavar="LENGTH", help="until then, a version is not trained again (default: 7d)"
     )
     parser.add_argument("--watch", metavar="LENGTH", help="look again and again, so far apart: 1h, 1d; needs --on")
+    parser.add_argument(
+        "--schedule",
+        metavar="CRON",
+        help="do not run now: print this very command as a schedule, such as '0 4 * * 1' or @daily; see --to",
+    )
+    parser.add_argument(
+        "--to", choices=TARGETS, default="cron", help="a crontab, a workflow of GitHub Actions, or a CronJob (default: cron)"
+    )
+    parser.add_argument("--image", help="for --to kubernetes")
+    parser.add_argument("--schedule-file", type=Path, metavar="FILE", help="write the schedule there instead of printing it")
+    parser.add_argument("--force", action="store_true", help="replace a schedule that says something else")
     parser.add_argument("--no-promote", action="store_true", help="only register the challenger")
     parser.add_argument(
         "--tracking-uri", metavar="URI", help="MLflow's address (default: MLFLOW_TRACKING_URI, else sqlite in the folder)"
@@ -68,6 +81,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     stop_on_termination()
     try:
+        if arguments.schedule is not None:
+            return _schedule(arguments)
         every = None if arguments.watch is None else length(arguments.watch)
         if every is not None and arguments.on is None:
             raise UsageError("--watch needs --on: without a reason it would train all the time.")
@@ -86,6 +101,34 @@ def run(arguments: argparse.Namespace) -> int:
     except MlopsError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+
+
+def _schedule(arguments: argparse.Namespace) -> int:
+    """Print or write the command as a schedule; what it says is checked as if it ran."""
+    from jupyter_mlops.workflows.schedules import scheduled, write_schedule
+
+    if arguments.on is not None:
+        _reasons(arguments.on)
+    options = [word for pair in arguments.parameter for word in ("-p", *pair)]
+    for name, usual in (("on", None), ("window", "7d"), ("again_after", "7d"), ("rows", 200), ("log", None), ("output", None)):
+        if (value := getattr(arguments, name)) != usual:
+            options += [f"--{name.replace('_', '-')}", str(value)]
+    options += ["--no-promote"] if arguments.no_promote else []
+    command = ["jupyter", "mlops", "retrain", arguments.model, *options]
+    text = scheduled(
+        command,
+        arguments.schedule,
+        arguments.to,
+        name=f"retrain {arguments.model}",
+        folder=arguments.folder.absolute(),
+        image=arguments.image,
+    )
+    if arguments.schedule_file is None:
+        print(text, end="")
+    else:
+        write_schedule(text, arguments.schedule_file, force=arguments.force)
+        print(f"schedule    {arguments.schedule_file}")
+    return 0
 
 
 def _once(arguments: argparse.Namespace) -> RetrainResult:
