@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from jupyter_mlops.workflows.ab import AbReport
+    from jupyter_mlops.workflows.ab import AbOptions, AbReport
 
 __all__ = ["add_parser", "run"]
 
@@ -19,11 +19,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "ab",
         help="compare versions on the requests that each of them answered, by their true labels",
-        description="Read a table with a row for each request (the version that answered, its prediction, the true label) and show how "
-        "each version scores, and how much better than the first one it is, with intervals. They hold for one look.",
+        description="Read the prediction log of a deployed model and the labels that were told since, or a table with a row for each request (the "
+        "version that answered, its prediction, the true label), and show how each version scores, and how much better than the first one "
+        "it is, with intervals. They hold for one look.",
         epilog="Exit codes: 0 no version is worse than the first, 1 one is, 2 usage or environment.",
     )
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="CSV, Parquet or JSON lines")
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="CSV, Parquet or JSON lines")
+    parser.add_argument("--model", metavar="MODEL", help="instead of files: a model that is deployed on this machine")
+    parser.add_argument("--log", type=Path, metavar="DIR", help="instead of files: a prediction log")
+    parser.add_argument("--window", default="7d", metavar="LENGTH", help="of the log, up to now: 90m, 24h, 7d (default: 7d)")
     parser.add_argument("--arm", default="model_version", metavar="COLUMN", help="of the version (default: model_version)")
     parser.add_argument("--label", default="label", metavar="COLUMN", help="of what was true (default: label)")
     parser.add_argument("--prediction", default="prediction", metavar="COLUMN", help="of what was answered (default: prediction)")
@@ -44,12 +48,14 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         if arguments.score is not None and arguments.score not in SCORES:
             raise UsageError(f"{arguments.score!r} is no score of labels or numbers. Choose one of {', '.join(SCORES)}.")
+        if bool(arguments.files) == bool(arguments.model or arguments.log):
+            raise UsageError("Give files, or a deployed model (--model), or a prediction log (--log).")
         if not 0.5 <= arguments.confidence < 1:
             raise UsageError(f"The confidence is {arguments.confidence:g}, but must be from 0.5 to below 1.")
         options = AbOptions(
             arguments.arm, arguments.label, arguments.prediction, arguments.first, arguments.score, arguments.confidence
         )
-        report = ab_report(arguments.files, options)
+        report = _of_log(arguments, options) if arguments.model or arguments.log else ab_report(arguments.files, options)
     except MlopsError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -58,6 +64,19 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _show(report)
     return 1 if any(one.verdict == "worse" for one in report.contrasts) else 0
+
+
+def _of_log(arguments: argparse.Namespace, options: AbOptions) -> AbReport:
+    from datetime import UTC, datetime
+
+    from jupyter_mlops.commands.monitor import length
+    from jupyter_mlops.monitor.log import PredictionLog, Window
+    from jupyter_mlops.workflows.ab import ab_report_of_log
+    from jupyter_mlops.workflows.watched import deployed_log
+
+    now = datetime.now(UTC)
+    log = PredictionLog(arguments.log or deployed_log(arguments.model))
+    return ab_report_of_log(log, Window(now - length(arguments.window), now), options)
 
 
 def _show(report: AbReport) -> None:

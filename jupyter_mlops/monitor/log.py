@@ -97,6 +97,16 @@ class PredictionLog:
                 return newest
         return None
 
+    def versions(self, window: Window) -> list[str]:
+        """Versions that were asked in the days of a window, by number."""
+        found = {
+            path.name.removeprefix("version=")
+            for day in window.days
+            for path in self.folder.glob(f"predictions/day={day}/version=*")
+        }
+        found |= {header["version"] for _, header in self._journals("predictions", None)}
+        return sorted(found, key=lambda one: (not one.isdecimal(), int(one) if one.isdecimal() else 0, one))
+
     def read(self, version: str, window: Window, *, sample: int, seed: int = 0) -> Logged:
         """All rows of a version in a window are counted, and a random sample is kept.
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlops.errors import UsageError
+from jupyter_mlops.monitor.log import PredictionLog, Window
 from jupyter_mlops.promotion.verdicts.arms import Arm, Contrast, compare_arms
 from jupyter_mlops.promotion.verdicts.scores import KINDS, fast, scorer
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SCORES", "AbOptions", "AbReport", "ab_report"]
+__all__ = ["ROWS", "SCORES", "AbOptions", "AbReport", "ab_report", "ab_report_of_log"]
 
+ROWS = 50_000  # of a version, that are looked at in a log
 SCORES = tuple(name for name, kind in KINDS.items() if kind.needs != "probabilities")
 _READERS = {".csv": "read_csv", ".gz": "read_csv", ".parquet": "read_parquet", ".json": "read_json", ".jsonl": "read_json"}
 
@@ -75,10 +77,36 @@ def ab_report(files: Sequence[Path], options: AbOptions | None = None) -> AbRepo
     UsageError
         A file cannot be read, a column is missing, or there are fewer than two versions with labels.
     """
+    options = options or AbOptions()
+    return _report(_read(files, options), options)
+
+
+def ab_report_of_log(log: PredictionLog, window: Window, options: AbOptions | None = None) -> AbReport:
+    """Compare versions by a prediction log, with the labels that were told since.
+
+    Of each version, at most `ROWS` rows are looked at, drawn at random.
+
+    Raises
+    ------
+    UsageError
+        There are fewer than two versions with labels.
+    """
+    import pandas as pd
+
+    options = replace(options or AbOptions(), arm="version", label="label", prediction="prediction")
+    told = log.labels(window.since).astype({"row": "int64"})
+    parts = [pd.DataFrame({"version": [], "prediction": [], "label": []})]
+    for version in log.versions(window):
+        meta = log.read(version, window, sample=ROWS).meta
+        if not meta.empty and not told.empty:
+            joined = meta[["id", "row", "prediction"]].astype({"row": "int64"}).merge(told, on=["id", "row"], how="left")
+            parts.append(joined.assign(version=version)[["version", "prediction", "label"]])
+    return _report(pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0], options)
+
+
+def _report(table: pd.DataFrame, options: AbOptions) -> AbReport:
     import numpy as np
 
-    options = options or AbOptions()
-    table = _read(files, options)
     known = table[table[[options.arm, options.label, options.prediction]].notna().all(axis=1)]
     sides = {str(version): part for version, part in known.groupby(known[options.arm].map(_named), sort=False)}
     order = sorted(sides, key=lambda one: (one != options.first, not one.isdecimal(), int(one) if one.isdecimal() else 0, one))

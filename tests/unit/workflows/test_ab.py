@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from jupyter_mlops.cli import main
 from jupyter_mlops.errors import UsageError
 from jupyter_mlops.promotion.verdicts.arms import compare_arms
 from jupyter_mlops.workflows.ab import AbOptions, ab_report
+from tests.unit.monitor.logs import Written
 
 
 def answered(folder: Path, right: dict[str, float], rows: int = 2000, seed: int = 0) -> Path:
@@ -125,3 +127,26 @@ def test_what_cannot_be_compared(
 def test_one_version_is_too_few(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="Two versions with labels are needed, and the table has 1"):
         ab_report([answered(tmp_path, {"1": 0.9})])
+
+
+def test_versions_of_a_prediction_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Version 2 is right more often; what has no label is left out, and so is what was only mirrored."""
+    random = np.random.default_rng(0)
+    written, now = Written(tmp_path), datetime.now(UTC)
+    told = []
+    for version, right, arm in (("1", 0.7, "stable"), ("2", 0.85, "canary"), ("3", 0.1, "shadow")):
+        truth = random.integers(0, 2, 1000)
+        answers = np.where(random.random(1000) < right, truth, 1 - truth)
+        times = [now - timedelta(minutes=5) for _ in truth]
+        frame = pd.DataFrame({"size": np.arange(1000.0)})
+        written.predictions(frame, answers.tolist(), times, version=version, arm=arm, name=f"v{version}")
+        told += [(f"v{version}-{at}", 0, int(label), now) for at, label in enumerate(truth[:900])]
+    written.feedback(told)
+    assert main(["ab", "--log", str(tmp_path), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert [(arm["version"], arm["rows"]) for arm in report["arms"]] == [("1", 900), ("2", 900)]
+    assert [(one["version"], one["verdict"]) for one in report["contrasts"]] == [("2", "better")]
+    assert report["score"] == "accuracy" and report["unlabelled"] == 200
+    assert main(["ab", "--log", str(tmp_path), "--window", "1m"]) == 2
+    assert "Two versions with labels are needed" in capsys.readouterr().err
+    assert main(["ab"]) == 2 and "Give files" in capsys.readouterr().err
