@@ -51,6 +51,7 @@ class ClusterOptions:
     host: str | None = None
     tls_secret: str | None = None
     pull_secret: str | None = None
+    log_claim: str | None = None
     prometheus: str = ClusterSpec.prometheus
     replicas: int | None = None
     output: Path = OUTPUT
@@ -158,7 +159,7 @@ def _spec(facts: VersionFacts, policy: Policy, options: ClusterOptions) -> Clust
             )
     return ClusterSpec(
         name, release, options.style, options.namespace, options.create_namespace, canary, percent, options.host,
-        options.tls_secret, options.pull_secret, replicas, max(ClusterSpec.max_replicas, replicas), prometheus=options.prometheus,
+        options.tls_secret, options.pull_secret, options.log_claim, replicas, max(ClusterSpec.max_replicas, replicas), prometheus=options.prometheus,
         analysis=_analysis(policy),
     )  # fmt: skip
 

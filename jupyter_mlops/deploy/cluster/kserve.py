@@ -47,7 +47,7 @@ def _predictor(spec: ClusterSpec, release: Release) -> Manifest:
     labels = metadata(spec, spec.name, release)["labels"]
     common = {"labels": labels, "annotations": scraped(), **pod_settings(spec)}
     if release.model_uri is None:
-        return {**common, "containers": [container(release, spec, _CONTAINER)], "volumes": volumes()}
+        return {**common, "containers": [container(release, spec, _CONTAINER)], "volumes": volumes(spec)}
     model = {
         "modelFormat": {"name": spec.name}, "runtime": _runtime_name(spec, release), "protocolVersion": "v2",
         "storageUri": release.model_uri,
@@ -64,7 +64,7 @@ def _runtime(spec: ClusterSpec, release: Release) -> Manifest:
             "supportedModelFormats": [{"name": spec.name, "autoSelect": False}],
             "protocolVersions": ["v2"],
             "containers": [container(release, spec, _CONTAINER, SERVICE_MODEL_DIR=_MODELS)],
-            "volumes": volumes(),
+            "volumes": volumes(spec),
         },
     }
 

@@ -10,6 +10,7 @@ __all__ = ["PORT", "Manifest", "container", "metadata", "pod_settings", "pod_tem
 
 Manifest = dict[str, Any]
 PORT = 8000
+_LOG = "/app/predictions"  # as in the generated compose file
 _USER = 10001  # of the generated Dockerfile
 _DRAIN, _GRACE = 5, 30  # seconds: until every proxy has heard that a pod goes, and for requests in flight after that
 
@@ -42,7 +43,7 @@ def pod_template(spec: ClusterSpec, release: Release, track: str | None = None) 
                 "labelSelector": {"matchLabels": selector(spec, track)},
             }],
             "containers": [container(release, spec)],
-            "volumes": volumes(),
+            "volumes": volumes(spec),
         },
     }  # fmt: skip
 
@@ -75,6 +76,10 @@ def container(release: Release, spec: ClusterSpec, name: str = "service", **envi
         "SERVICE_HOST": "0.0.0.0",  # noqa: S104 - the pod's own network
         "SERVICE_PORT": str(PORT), "SERVICE_DRAIN_SECONDS": str(_DRAIN), "SERVICE_GRACE_SECONDS": str(_GRACE), **environment,
     }  # fmt: skip
+    mounts = [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108 - the only place that can be written to, beside the log
+    if spec.log_claim is not None:
+        given["SERVICE_LOG_DIR"] = _LOG
+        mounts.append({"name": "predictions", "mountPath": _LOG})
     return {
         "name": name,
         "image": release.image,
@@ -87,13 +92,16 @@ def container(release: Release, spec: ClusterSpec, name: str = "service", **envi
         "securityContext": {
             "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]},
         },
-        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - the only place that can be written to
+        "volumeMounts": mounts,
     }  # fmt: skip
 
 
-def volumes() -> list[Manifest]:
-    """The one place that the service may write to."""
-    return [{"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}]
+def volumes(spec: ClusterSpec) -> list[Manifest]:
+    """The places that the service may write to."""
+    found: list[Manifest] = [{"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}]
+    if spec.log_claim is not None:
+        found.append({"name": "predictions", "persistentVolumeClaim": {"claimName": spec.log_claim}})
+    return found
 
 
 def scraped() -> dict[str, str]:

@@ -120,6 +120,8 @@ class ClusterSpec:
         Of the ingress; None: any.
     tls_secret, pull_secret
         Names of secrets that are there.
+    log_claim
+        Name of a PersistentVolumeClaim that all pods may write to (ReadWriteMany), for the prediction log; None: none is kept.
     replicas, max_replicas
         Between them, KEDA follows the queue.
     queue
@@ -140,6 +142,7 @@ class ClusterSpec:
     host: str | None = None
     tls_secret: str | None = None
     pull_secret: str | None = None
+    log_claim: str | None = None
     replicas: int = 2
     max_replicas: int = 10
     queue: int = 4
@@ -155,6 +158,7 @@ class ClusterSpec:
             raise UsageError(f"There is no style {self.style!r}. Choose one of {', '.join(STYLES)}.")
         for what, name in {
             "name": self.name, "namespace": self.namespace, "pull secret": self.pull_secret, "TLS secret": self.tls_secret,
+            "claim": self.log_claim,
         }.items():  # fmt: skip
             if name is not None and not _LABEL.fullmatch(name):
                 raise UsageError(f"The {what} {name!r} is no name in Kubernetes. Use small letters, digits and hyphens.")

@@ -32,11 +32,12 @@ ALL_SET = replace(
     host="models.example.com",
     tls_secret="models-tls",
     pull_secret="registry",
+    log_claim="predictions",
     analysis=Analysis(steps=(10,), seconds=0, requests=0, bake=0),
 )
 SPECS = {
     "plain": PLAIN, "plain, canary": SHARED, "rollouts": ROLLOUTS, "rollouts, all set": ALL_SET, "kserve": KSERVE,
-    "kserve, fetched": replace(KSERVE, release=FETCHED_NEW), "kserve, canary": KSERVE_SHARED,
+    "kserve, fetched": replace(KSERVE, release=FETCHED_NEW, log_claim="predictions"), "kserve, canary": KSERVE_SHARED,
 }  # fmt: skip
 
 
@@ -112,6 +113,7 @@ def test_percentages_are_percentages() -> None:
         ({"name": "Flights"}, "The name 'Flights' is no name"),
         ({"namespace": "ml/prod"}, "namespace"),
         ({"pull_secret": "a b"}, "pull secret"),
+        ({"log_claim": "a b"}, "claim 'a b'"),
         ({"host": "http://x"}, "is no name of a host"),
         ({"tls_secret": "tls"}, "--host"),
         ({"prometheus": "prometheus:9090"}, "no address of Prometheus"),
@@ -292,6 +294,13 @@ def test_replicas_follow_the_queue(spec: ClusterSpec) -> None:
 def test_a_setting_reaches_its_place() -> None:
     rollout, ingress = only(ALL_SET, "Rollout")["spec"]["template"]["spec"], only(ALL_SET, "Ingress")["spec"]
     assert rollout["imagePullSecrets"] == [{"name": "registry"}]
+    assert rollout["volumes"][1] == {"name": "predictions", "persistentVolumeClaim": {"claimName": "predictions"}}
+    (service,) = rollout["containers"]
+    (log,) = (one["value"] for one in service["env"] if one["name"] == "SERVICE_LOG_DIR")
+    assert {"name": "predictions", "mountPath": log} in service["volumeMounts"]
+    assert not any(
+        one["name"] == "SERVICE_LOG_DIR" for one in only(ROLLOUTS, "Rollout")["spec"]["template"]["spec"]["containers"][0]["env"]
+    )
     assert ingress["tls"] == [{"hosts": ["models.example.com"], "secretName": "models-tls"}]
     assert ingress["rules"][0]["host"] == "models.example.com"
     assert only(ALL_SET, "Namespace")["metadata"]["name"] == "ml"
