@@ -75,6 +75,12 @@ def test_a_full_disk_leaves_no_half_frame(made: Any) -> None:
     assert times(made.path) == list(range(10))
 
 
+def test_a_journal_that_somebody_removed_says_so(made: Any) -> None:
+    made.path.unlink()
+    with pytest.raises(FileNotFoundError, match="was removed"):
+        made.append(records(8, 1))
+
+
 def test_only_a_journal_that_nobody_writes_is_abandoned(made: Any) -> None:
     code = (
         f"import importlib.util, sys; s = importlib.util.spec_from_file_location('j', {str(FILE)!r});"

@@ -8,6 +8,7 @@ file, so that nobody else takes the journal for abandoned.
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import zlib
@@ -105,6 +106,8 @@ class Journal:
 
     def append(self, records: Sequence[bytes]) -> None:
         """Write encoded records; all of them are in the file when it returns, or none."""
+        if not os.fstat(self._file).st_nlink:
+            raise FileNotFoundError(errno.ENOENT, "the journal was removed", str(self.path))
         self._write(_framed(_ARRAY.pack(0xDD, len(records)), *records))
         self.records += len(records)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import hashlib
 import hmac
 import itertools
@@ -42,7 +43,8 @@ log = logging.getLogger(__name__)
 
 ARM = b"x-model-arm"  # set by whoever splits the traffic
 ID = b"x-request-id"
-ID_LENGTH = 200  # longer ones are not taken over
+ID_LENGTH = 200  # longer ones, and ones that cannot be printed, are not taken over
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what may be written again later
 BETWEEN = 0.2  # seconds for which a record waits at most, before it goes to the thread
 LARGE_REQUEST = 256  # rows; more are encoded in the thread, since that would hold up others
 LARGE_JOURNAL = 200_000  # records after which it becomes Parquet at once
@@ -137,7 +139,7 @@ class PredictionLog:
                     arm = value.decode("latin-1")
                 elif key == b"host":
                     host = value
-            if not name or len(name) > ID_LENGTH:
+            if not name or len(name) > ID_LENGTH or not name.isprintable():
                 name = f"{mark}{next(numbers):x}"
             if arm and b"-shadow" in host:  # how Envoy marks what it mirrors
                 arm = "shadow"
@@ -191,8 +193,15 @@ class PredictionLog:
             else:
                 if handed is None:
                     return
-                self._write(*handed)
-            self._roll()
+                self._safely(self._write, *handed)
+            self._safely(self._roll)
+
+    def _safely(self, step: Callable[..., None], *what: Any) -> None:
+        """Whatever goes wrong, the thread goes on."""
+        try:
+            step(*what)
+        except Exception:
+            log.exception("the prediction log failed")
 
     def _write(self, kind: type, batch: _Batch | _Large) -> None:
         if not isinstance(batch, _Batch):
@@ -206,6 +215,8 @@ class PredictionLog:
         except OSError as error:
             self._metrics.log_lost("disk", batch.rows)
             self._complain("disk", "the prediction log cannot be written: %s", error)
+            if kind in self._journals and error.errno not in FULL:
+                self._close(kind)  # a new one is begun, wherever this one is
         else:
             self._metrics.log_written(kind is Label, batch.rows)
         with contextlib.suppress(RuntimeError):  # the loop has ended
