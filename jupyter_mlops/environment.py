@@ -36,4 +36,5 @@ def service_environment(project: Path, port: int, *without: str) -> dict[str, st
         "PYTHONPATH": os.pathsep.join((str(project / "src"), str(project))), "PYTHONUNBUFFERED": "1",
         "SERVICE_HOST": "127.0.0.1", "SERVICE_PORT": str(port), "SERVICE_WORKERS": "1", "SERVICE_ROOT_PATH": "",
         "SERVICE_DRAIN_SECONDS": "0", "SERVICE_GRACE_SECONDS": "3", "SERVICE_LOG_DIR": "",
+        "SERVICE_FEATURE_STORE": "",
     }  # fmt: skip

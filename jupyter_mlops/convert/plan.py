@@ -212,6 +212,14 @@ class ProjectPlan:
     policy: str = ""  # text of the promotion.yaml beside the notebook
 
     @property
+    def loading(self) -> tuple[StageFunction, ...]:
+        """The stages up to the one that binds the raw table; none where no stage gives it."""
+        for number, stage in enumerate(self.stages, 1):
+            if self.raw_name in {value.name for value in stage.outputs}:
+                return self.stages[:number] if not any(one.state for one in self.stages[:number]) else ()
+        return ()
+
+    @property
     def served_suites(self) -> tuple[SuitePlan, ...]:
         """Suites of the raw table, which requests are checked with too."""
         return tuple(suite for suite in self.suites if suite.served)

@@ -35,6 +35,7 @@ class Config:
     log_queue: int = 50_000  # rows that may wait to be written; more are lost, and counted
     log_seconds: float = 300.0  # after which a journal becomes Parquet
     log_days: int = 0  # that are kept; 0 keeps all
+    feature_store: str = ""  # folder of a Feast repository, for /predict/entity
     model_dir: Path = Path(__file__).resolve().parents[1] / "model"
 
     @classmethod

@@ -29,7 +29,7 @@ try:
 except ImportError:  # Windows: every worker counts for itself
     fcntl = None  # type: ignore[assignment]
 
-ROUTES = ("predict", "invocations", "infer")
+ROUTES = ("predict", "invocations", "infer", "entity")
 STATUSES = (200, 400, 413, 415, 422, 500, 503)
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096)

@@ -18,25 +18,24 @@ def raw_frame(columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
 
     Integer columns that hold a missing value become float, as pandas reads them from a file.
     """
-    frame = {}
-    for name, dtype in COLUMNS.items():
-        values = columns[name]
-        if dtype == "category":
-            frame[name] = pd.Series(pd.Categorical(values, categories=CATEGORIES.get(name)))
-        elif dtype.startswith("datetime"):
-            frame[name] = pd.to_datetime(
-                pd.Series(values), format="ISO8601", utc="," in dtype
-            ).astype(dtype)
-        elif dtype.startswith(("int", "uint", "bool")) and any(value is None for value in values):
-            frame[name] = pd.Series(values, dtype="float64" if dtype != "bool" else "object")
-        elif dtype.startswith("float"):
-            frame[name] = pd.Series(
-                [float("nan") if value is None else value for value in values], dtype=dtype
-            )
-        elif dtype == "object":
-            frame[name] = pd.Series(
-                [float("nan") if value is None else value for value in values], dtype=object
-            )
-        else:
-            frame[name] = pd.Series(values, dtype=dtype)
-    return pd.DataFrame(frame)
+    return pd.DataFrame({name: raw_column(name, columns[name]) for name in COLUMNS})
+
+
+def raw_column(name: str, values: Sequence[Any]) -> pd.Series:
+    """One column of `raw_frame`, in the type that it has in training."""
+    dtype = COLUMNS[name]
+    if dtype == "category":
+        return pd.Series(pd.Categorical(values, categories=CATEGORIES.get(name)))
+    if dtype.startswith("datetime"):
+        return pd.to_datetime(pd.Series(values), format="ISO8601", utc="," in dtype).astype(dtype)
+    if dtype.startswith(("int", "uint", "bool")) and any(value is None for value in values):
+        return pd.Series(values, dtype="float64" if dtype != "bool" else "object")
+    if dtype.startswith("float"):
+        return pd.Series(
+            [float("nan") if value is None else value for value in values], dtype=dtype
+        )
+    if dtype == "object":
+        return pd.Series(
+            [float("nan") if value is None else value for value in values], dtype=object
+        )
+    return pd.Series(values, dtype=dtype)

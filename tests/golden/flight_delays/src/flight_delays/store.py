@@ -1,0 +1,218 @@
+"""The feature store (Feast): raw columns as they were known at a time, for training, and as they are known now, for the service.
+
+``jupyter mlops features publish`` writes the repository. Feast takes seconds to import: only `Store` does it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import logging
+import os
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from flight_delays.schema import COLUMNS, raw_column
+
+log = logging.getLogger(__name__)
+
+VIEW = "flight_delays"
+PREFIX = "model_"  # of the features of the on-demand view: Feast mixes their names with those of its sources
+FOLDER = "FLIGHT_DELAYS_FEATURE_STORE"
+_TIME, _PAIR = "event_timestamp", "pair_number"
+
+
+class Stored(NamedTuple):
+    """What the online store has of an entity; `values` is None when it knows none of that name."""
+
+    values: dict[str, Any] | None
+    time: datetime | None
+    stale: (
+        bool  # older than the view's ttl: all values are missing, as they are in a training frame
+    )
+
+
+class Store:
+    """A published repository.
+
+    Parameters
+    ----------
+    folder
+        With its ``feature_store.yaml``.
+
+    Raises
+    ------
+    RuntimeError
+        Feast is not installed, or the folder holds no repository of this project; the message says what to do.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if not (folder / "feature_store.yaml").is_file():
+            raise RuntimeError(
+                f"{folder} holds no feature_store.yaml: `jupyter mlops features publish` writes one."
+            )
+        try:
+            feast = importlib.import_module("feast")
+        except ModuleNotFoundError as error:
+            raise RuntimeError(
+                f"the feature store in {folder} needs Feast ({error}): pip install feast"
+            ) from None
+        self._store = feast.FeatureStore(repo_path=str(folder))
+        views = {view.name: view for view in self._store.list_feature_views()}
+        if VIEW not in views:
+            raise RuntimeError(
+                f"{folder} holds no feature view {VIEW!r}: `jupyter mlops features publish` makes it."
+            )
+        view = views[VIEW]
+        self.entity: str = view.entity_columns[0].name
+        self.kind: type = str if "String" in str(view.entity_columns[0].dtype) else int
+        self.timestamp: str = view.batch_source.timestamp_field
+        self.columns: tuple[str, ...] = tuple(field.name for field in view.features)
+        self.ttl: timedelta | None = view.ttl or None
+        self._features = [f"{VIEW}:{name}" for name in self.columns]
+
+    def training_frame(self, events: pd.DataFrame, timestamp: str | None = None) -> pd.DataFrame:
+        """See the function of this name."""
+        at = timestamp or self.timestamp
+        if lacking := [name for name in (self.entity, at) if name not in events.columns]:
+            raise ValueError(f"the events have no column {' and no '.join(map(repr, lacking))}")
+        if given := [name for name in self.columns if name in events.columns]:
+            raise ValueError(
+                f"the events have columns that come from the store: leave out {', '.join(given)}"
+            )
+        keys = pd.DataFrame(
+            {
+                self.entity: events[self.entity].array,
+                _TIME: pd.to_datetime(events[at], utc=True).array,
+            }
+        )
+        if missing := int(keys.isna().any(axis=1).sum()):
+            raise ValueError(f"{missing} events have no {self.entity} or no {at}")
+        # Feast merges rows of one entity and time, loses entities that have nothing yet, and keeps no order: it is asked
+        # once for each pair, and its answers are found by the number of the pair.
+        number = keys.groupby([self.entity, _TIME], sort=False).ngroup()
+        pairs = keys.loc[~number.duplicated()].reset_index(drop=True)
+        pairs[_PAIR] = range(len(pairs))
+        found = self._history(pairs) if len(pairs) else pd.DataFrame(columns=[*self.columns])
+        if not found.index.is_unique or not found.index.isin(pairs.index).all():
+            raise RuntimeError(
+                f"Feast gave {len(found)} rows for {len(pairs)} pairs of {self.entity} and time"
+            )
+        rows = found.reindex(pairs.index)[list(self.columns)].take(number)
+        without = int(rows.isna().all(axis=1).sum())
+        if without:
+            log.warning(
+                "%d of %d events have no features in the store at their time", without, len(rows)
+            )
+        columns = {name: _typed(name, rows[name]).set_axis(events.index) for name in self.columns}
+        frame = pd.concat([events, pd.DataFrame(columns, index=events.index)], axis=1)
+        if len(frame) != len(events):
+            raise RuntimeError(f"{len(frame)} rows were made of {len(events)} events")
+        frame.attrs["without_features"] = without
+        return frame
+
+    def read(self, keys: Sequence[Any]) -> list[Stored]:
+        """What the online store has of entities now, in their order. Values are those of JSON, and datetimes."""
+        answer: dict[str, list[Any]] = self._store.get_online_features(
+            features=self._features, entity_rows=[{self.entity: key} for key in keys]
+        ).to_dict(include_event_timestamps=True)
+        seconds = zip(*(answer[f"{name}__ts"] for name in self.columns), strict=True)
+        rows = zip(*(answer[name] for name in self.columns), strict=True)
+        return [self._stored(row, max(times)) for row, times in zip(rows, seconds, strict=True)]
+
+    def _stored(self, row: Sequence[Any], seconds: int) -> Stored:
+        if not seconds:
+            return Stored(None, None, False)
+        time = datetime.fromtimestamp(seconds, timezone.utc)
+        # Feast leaves out what is too old of a training frame, but not of what it reads online.
+        if self.ttl is not None and datetime.now(timezone.utc) - time > self.ttl:
+            return Stored(dict.fromkeys(self.columns), time, True)
+        values = {
+            name: _plain(value, COLUMNS[name])
+            for name, value in zip(self.columns, row, strict=True)
+        }
+        return Stored(values, time, False)
+
+    def _history(self, pairs: pd.DataFrame) -> pd.DataFrame:
+        job = self._store.get_historical_features(entity_df=pairs, features=self._features)
+        found: pd.DataFrame = job.to_df().set_index(_PAIR)
+        return found
+
+
+def training_frame(
+    events: pd.DataFrame, folder: Path | str | None = None, *, timestamp: str | None = None
+) -> pd.DataFrame:
+    """The raw table of a training: events, each with the stored columns as they were known at its time.
+
+    Parameters
+    ----------
+    events
+        One row for each row of the training: the entity's column, a time (UTC where it has no zone), and whatever is not in the
+        store, such as the label.
+    folder
+        Of the repository; None takes the one that the variable FLIGHT_DELAYS_FEATURE_STORE names.
+    timestamp
+        Column of `events` with the time; None takes the name that it has in the store.
+
+    Returns
+    -------
+    DataFrame
+        As many rows as `events`, in their order and with their index. Where an entity has nothing in the store by then, or
+        nothing that is younger than the view's ttl, the values are missing: ``attrs["without_features"]`` counts such rows.
+
+    Raises
+    ------
+    ValueError
+        A column is missing, holds missing values, or would come from the store; or no folder is known.
+    RuntimeError
+        See `Store`.
+    """
+    place = folder or os.environ.get(FOLDER)
+    if not place:
+        raise ValueError(f"name the folder of the feature repository, or set {FOLDER}")
+    return Store(Path(place)).training_frame(events, timestamp)
+
+
+def raw_table() -> pd.DataFrame:
+    """The raw table as the notebook's own cells bind it: what is published where no other source is named."""
+    from flight_delays.data import load_data
+    from flight_delays.settings import Settings
+
+    settings = Settings.load()
+    with (
+        contextlib.chdir(settings.data_dir)
+        if settings.data_dir.is_dir()
+        else contextlib.nullcontext()
+    ):
+        departures, flights = load_data()
+    return pd.DataFrame(flights)
+
+
+def model_input(raw: pd.DataFrame) -> pd.DataFrame:
+    """The model's input for raw rows: what the repository's on-demand view calls."""
+    from flight_delays.features import build_features
+
+    rows = pd.DataFrame({name: _typed(name, raw[name]) for name in COLUMNS})
+    return pd.DataFrame(build_features(rows)).add_prefix(PREFIX)
+
+
+def _typed(name: str, values: pd.Series) -> pd.Series:
+    """Values as Feast gives them, in the type that they have in training."""
+    dtype = COLUMNS[name]
+    plain = [
+        None if missing else _plain(one, dtype)
+        for one, missing in zip(values, values.isna(), strict=True)
+    ]
+    return raw_column(name, plain)
+
+
+def _plain(value: Any, dtype: str) -> Any:
+    if isinstance(value, datetime):
+        return value if "," in dtype else value.replace(tzinfo=None)
+    if isinstance(value, float) and dtype.lower().startswith(("int", "uint")):
+        return int(value)  # the file's column is one of floats, since it holds missing values
+    return value
