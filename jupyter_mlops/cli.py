@@ -21,6 +21,7 @@ from jupyter_mlops.commands import (
     check,
     data,
     deploy,
+    features,
     feedback,
     monitor,
     pipeline,
@@ -44,7 +45,7 @@ __all__ = ["main"]
 _COMMANDS: dict[str, Any] = {
     "tag": tag, "check": check, "run": run, "sweep": sweep, "runs": runs, "data": data, "validate": validate, "sync": sync,
     "pipeline": pipeline, **promote.COMMANDS, **deploy.COMMANDS, "ab": ab, "monitor": monitor, "feedback": feedback, "retrain": retrain,
-    "batch": batch,
+    "batch": batch, "features": features,
 }  # fmt: skip
 
 

@@ -58,23 +58,26 @@ def _noted(folder: Path) -> dict[str, str]:
     return found
 
 
-def edited_files(folder: Path) -> list[str]:
-    """Files of a generated project that were changed, added or removed since it was made."""
-    noted = _noted(folder)
-    here = {path.relative_to(folder).as_posix(): path for path in project_files(folder, [MANIFEST])}
+def edited_files(folder: Path, left_out: Collection[str] = ()) -> list[str]:
+    """Files of a generated project that were changed, added or removed since it was made, but for files and folders of these names."""
+    noted = {name: digest for name, digest in _noted(folder).items() if not set(name.split("/")) & set(left_out)}
+    here = {path.relative_to(folder).as_posix(): path for path in project_files(folder, [MANIFEST, *left_out])}
     changed = [name for name, path in here.items() if noted.get(name) != file_digest(path)]
     return sorted([*changed, *(name for name in noted if name not in here)])
 
 
 def check_target(
-    folder: Path, *, force: bool, what: str = "project", made: str = "made by a conversion", again: str = "Convert"
-) -> None:
+    folder: Path, *, force: bool, what: str = "project", made: str = "made by a conversion", again: str = "Convert",
+    left_out: Collection[str] = (),
+) -> None:  # fmt: skip
     """Refuse, before any work is done, a folder that must not be replaced.
 
     Parameters
     ----------
     what, made, again
         For the messages: what such a folder holds, how it came there, and how it comes into another one.
+    left_out
+        Names of files and folders that may change: no edits.
 
     Raises
     ------
@@ -94,7 +97,7 @@ def check_target(
         return
     if not (folder / MANIFEST).is_file():
         raise OutputError(f"The output folder {folder} holds files that were not {made}. Choose an empty or new folder.")
-    if not force and (edits := edited_files(folder)):
+    if not force and (edits := edited_files(folder, left_out)):
         shown = ", ".join(edits[:5]) + (f" and {len(edits) - 5} more" if len(edits) > 5 else "")
         raise EditedError(
             f"The {what} in {folder} was edited since it was made ({shown}). {again} into another folder, or replace it "
@@ -133,14 +136,14 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def publish(built: Path, folder: Path) -> Path | None:
-    """Put a finished project in its place by renames. Returns where an edited former project was kept, if any."""
+def publish(built: Path, folder: Path, left_out: Collection[str] = ()) -> Path | None:
+    """Put a finished project in its place by renames. Returns where an edited former project was kept, if any; see `check_target`."""
     write_manifest(built)
     folder = folder.absolute()
     if not folder.exists():
         built.rename(folder)
         return None
-    kept = (folder / MANIFEST).is_file() and bool(edited_files(folder))
+    kept = (folder / MANIFEST).is_file() and bool(edited_files(folder, left_out))
     former = folder.with_name(f"{folder.name}.{time.strftime('%Y%m%d-%H%M%S')}" + (".edited" if kept else ".former"))
     folder.rename(former)
     try:
