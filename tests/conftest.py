@@ -14,6 +14,7 @@ from _pytest.nodeid import coerce_node_id
 from filelock import FileLock
 from hypothesis import settings
 
+from tests.customers import write_customers
 from tests.notebooks import PENGUINS, write_notebook
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -69,7 +70,7 @@ class Converted:
 
 @pytest.fixture(scope="session")
 def converted(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Converted]:
-    """Convert an example notebook (or ``penguins``, the small one of the tests), once for all workers."""
+    """Convert an example notebook (or ``penguins`` and ``customers``, small ones of the tests), once for all workers."""
     shared = tmp_path_factory.getbasetemp()
     if os.environ.get("PYTEST_XDIST_WORKER"):
         shared = shared.parent
@@ -94,6 +95,8 @@ def _convert(name: str, place: Path) -> None:
     notebook = ROOT / "example_notebooks" / f"{name}.ipynb"
     if name == "penguins":
         notebook = write_notebook(place / "penguins.ipynb", PENGUINS)
+    if name == "customers":
+        notebook = write_customers(place)
     events: list[Event] = []
     result = convert(notebook, place / name, ConvertOptions(tracking_uri=f"sqlite:///{place / 'mlflow.db'}"), events.append)
     assert result.ok, json.dumps(result.report.as_dict(), indent=1)[-3000:]

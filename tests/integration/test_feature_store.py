@@ -1,0 +1,250 @@
+"""A converted notebook in a real Feast repository: training frames and online reads give the same rows, and the same predictions."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from jupyter_mlops.cli import main
+from jupyter_mlops.environment import free_port, service_environment
+from jupyter_mlops.errors import EditedError, UsageError
+from jupyter_mlops.workflows.features import PublishOptions, PublishResult, publish_features
+from tests.conftest import ROOT, Converted
+
+pytestmark = pytest.mark.xdist_group("feature_store")
+
+
+@dataclass(frozen=True)
+class Published:
+    """A repository with all columns, and what training reads from it."""
+
+    project: Path
+    repository: Path
+    result: PublishResult
+    reads: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def published(converted: Callable[[str], Converted], tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """Entity and time are named by the notebook's parameters, the source is its own raw table."""
+    project = converted("customers").folder
+    folder = tmp_path_factory.mktemp("features")
+    result = publish_features(project, PublishOptions(repository=folder / "repo"))
+    source = str(project / "src")
+    subprocess.run(
+        [sys.executable, str(ROOT / "tests" / "integration" / "feature_reads.py"), str(folder / "repo"), str(folder / "reads.json")],
+        check=True, env=service_environment(project, 1) | {"PYTHONPATH": source}, cwd=folder,
+    )  # fmt: skip
+    return Published(project, folder / "repo", result, json.loads((folder / "reads.json").read_text(encoding="utf-8")))
+
+
+@contextmanager
+def serving(project: Path, repository: Path) -> Iterator[httpx.Client]:
+    """The project's service with the repository's online store."""
+    port = free_port()
+    log = repository.parent / f"service-{port}.log"
+    environment = service_environment(project, port) | {"SERVICE_FEATURE_STORE": str(repository)}
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "service"], cwd=project, env=environment, stdout=out, stderr=subprocess.STDOUT
+        )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            deadline = time.monotonic() + 90
+            while True:
+                assert process.poll() is None and time.monotonic() < deadline, log.read_text(encoding="utf-8")
+                try:
+                    if client.get("/health/ready").status_code == 200:
+                        break
+                except httpx.TransportError:
+                    time.sleep(0.1)
+            yield client
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def test_a_training_frame_is_the_raw_table(published: Published) -> None:
+    reads = published.reads
+    assert reads["same_table"] and reads["dtypes"] and reads["same_index"]
+
+
+def test_no_event_is_lost_or_merged(published: Published) -> None:
+    reads = published.reads
+    assert reads["orders"] == ["a", "b", "c", "d", "e"]
+    assert reads["visits"] == reads["expected"]
+    assert reads["without"] == 2 and reads["none"] == 0
+
+
+def test_events_are_checked(published: Published) -> None:
+    no_time, given, no_id, no_folder = published.reads["errors"]
+    assert "'seen_at'" in no_time
+    assert "leave out plan" in given
+    assert "5 events have no customer_id" in no_id
+    assert "CUSTOMERS_FEATURE_STORE" in no_folder
+
+
+def test_the_on_demand_view_is_the_feature_program(published: Published) -> None:
+    assert published.reads["same_input"]
+    assert published.result.computed == 20 and published.result.compared == 200
+    assert published.result.source.rows == 720 and published.result.source.entities == 240
+
+
+def test_the_service_predicts_for_an_id_what_training_predicts(published: Published) -> None:
+    reads = published.reads
+    with serving(published.project, published.repository) as client:
+        answers = client.post("/predict/entity", json=[{"customer_id": key} for key in reads["ids"]]).json()
+        one = client.post("/predict/entity", json={"customer_id": reads["ids"][0]})
+        unknown = client.post("/predict/entity", json=[{"customer_id": reads["ids"][0]}, {"customer_id": 7}])
+        refused = [
+            client.post("/predict/entity", json=body)
+            for body in (
+                {},
+                {"customer_id": 2**63},
+                {"customer_id": "1000"},
+                {"customer_id": True},
+                {"customer_id": 1000, "plan": "pro"},
+                [3],
+                {"customer_id": 1000, "x": 1},
+            )
+        ]
+        empty = client.post("/predict/entity", json=[])
+        bad = client.post("/predict/entity", content=b"{")
+        paths = client.get("/openapi.json").json()["paths"]
+        numbers = client.get("/metrics").text
+    assert [one["prediction"] for one in answers] == reads["predictions"]
+    assert [one["probabilities"]["1"] for one in answers] == pytest.approx(reads["probabilities"], abs=1e-9)
+    assert [one["features_time"] for one in answers] == [f"{time}Z" for time in reads["times"]]
+    assert not any(one["stale"] for one in answers)
+    assert one.json() == answers[0]
+    assert unknown.status_code == 422
+    assert unknown.json()["detail"] == [
+        {"loc": ["body", 1, "customer_id"], "msg": "the feature store knows no such customer_id", "type": "unknown_entity"}
+    ]
+    assert [answer.status_code for answer in refused] == [422] * 7
+    assert [answer.json()["detail"][0]["type"] for answer in refused] == [
+        "missing", "value_error", "type_error", "type_error", "extra_forbidden", "model_type", "extra_forbidden",
+    ]  # fmt: skip
+    assert refused[0].json()["detail"][0]["loc"] == ["body", "customer_id"]
+    assert empty.json() == [] and bad.status_code == 400
+    assert "/predict/entity" in paths
+    assert 'service_requests_total{model_version="1",route="entity",status="422"} 8.0' in numbers
+
+
+def test_what_is_too_old_is_missing_and_said_so(published: Published) -> None:
+    """Only columns that may be missing are stored here; the request brings the others."""
+    request = ("plan", "joined", "visits", "card")
+    repository = published.repository.with_name("short")
+    result = publish_features(published.project, PublishOptions(repository=repository, ttl=86400, request=request))
+    assert [one.name for one in result.plan.request] == list(request)
+    assert "pandas" in (repository / "definitions.py").read_text(encoding="utf-8")
+    row = {"plan": "pro", "joined": "2020-02-01T00:00:00", "visits": 3, "card": True}
+    with serving(published.project, repository) as client:
+        answer = client.post("/predict/entity", json={"customer_id": published.reads["ids"][0], **row}).json()
+        plain = client.post("/predict", json={**row, "spend": None, "region": None}).json()
+        lacking = client.post("/predict/entity", json={"customer_id": published.reads["ids"][0]})
+    assert answer["stale"] is True and answer["features_time"] == published.reads["times"][0] + "Z"
+    assert answer["probabilities"] == plain["probabilities"]
+    assert [one["loc"] for one in lacking.json()["detail"]] == [["body", name] for name in request]
+
+
+def test_a_service_without_a_repository_says_so_at_the_start(published: Published, tmp_path: Path) -> None:
+    environment = service_environment(published.project, free_port()) | {"SERVICE_FEATURE_STORE": str(tmp_path / "none")}
+    done = subprocess.run(
+        [sys.executable, "-m", "service"], cwd=published.project, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode != 0
+    assert "none holds no feature_store.yaml: `jupyter mlops features publish` writes one." in done.stderr
+
+
+def test_a_service_without_feast_says_so_at_the_start(published: Published, tmp_path: Path) -> None:
+    (tmp_path / "feast.py").write_text("raise ModuleNotFoundError(\"No module named 'feast'\", name='feast')\n", encoding="utf-8")
+    environment = service_environment(published.project, free_port()) | {"SERVICE_FEATURE_STORE": str(published.repository)}
+    environment["PYTHONPATH"] = os.pathsep.join((str(tmp_path), environment["PYTHONPATH"]))
+    done = subprocess.run(
+        [sys.executable, "-m", "service"], cwd=published.project, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode != 0
+    assert "needs Feast (No module named 'feast'): pip install feast" in done.stderr
+
+
+def test_status_and_materialize(published: Published, capsys: pytest.CaptureFixture[str]) -> None:
+    repository = str(published.repository)
+    assert main(["features", "materialize", "--repo", repository, "--until", "2025-04-01"]) == 0
+    assert "filled until 2025-04-01" in capsys.readouterr().out
+    assert main(["features", "status", "--repo", repository, "--json"]) == 0
+    status = json.loads(capsys.readouterr().out)
+    assert status["entity"] == "customer_id" and status["timestamp"] == "seen_at" and status["online"] == "sqlite"
+    assert status["columns"] == ["plan", "region", "joined", "visits", "spend", "card"]
+    assert status["materialized"][1].startswith("2025-04-01") and status["ttl"] == 0
+
+
+def test_a_registered_version_is_published_with_its_project(
+    converted: Callable[[str], Converted], published: Published, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From a CSV file, by the command line."""
+    import pandas as pd
+
+    source = tmp_path / "rows.csv"
+    pd.read_parquet(published.repository / "data" / "source.parquet").head(50).to_csv(source, index=False)
+    repository = tmp_path / "repo"
+    done = main(["features", "publish", "customers@1", "--repo", str(repository), "--source", str(source), "--ttl", "5000d", "--json",
+                 "--tracking-uri", converted("customers").tracking_uri])  # fmt: skip
+    assert done == 0, capsys.readouterr().err
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["step"] for one in told[:-1] if one["status"] == "done"] == ["project", "source", "apply"]
+    assert told[-1]["source"]["rows"] == 50 and told[-1]["plan"]["ttl"] == 5000 * 86400
+    assert (repository / "project" / "src" / "customers" / "features.py").is_file()
+    assert (repository / ".feastignore").read_text(encoding="utf-8") == "project/\n"
+
+
+def test_a_repository_is_replaced_unless_it_was_edited(published: Published) -> None:
+    """What the user configures is kept; an edit of the definitions is refused before any work is done."""
+    repository = published.repository
+    configured = repository / "feature_store.yaml"
+    text = configured.read_text(encoding="utf-8").replace("data/online_store.db", "data/elsewhere.db")
+    configured.write_text(text, encoding="utf-8")
+    source = repository.with_name("own.parquet")
+    source.write_bytes((repository / "data" / "source.parquet").read_bytes())
+    result = publish_features(published.project, PublishOptions(repository=repository, source=source, ttl=86400))
+    assert result.stale == result.compared == 200
+    assert result.kept is None and configured.read_text(encoding="utf-8") == text
+    assert (repository / "data" / "elsewhere.db").is_file()
+    assert result.plan.source == "../own.parquet" and not (repository / "data" / "source.parquet").exists()
+    subprocess.run([sys.executable, "-m", "ruff", "format", "--isolated", "--check", repository / "definitions.py"], check=True)
+    with serving(published.project, repository) as client:
+        old = client.post("/predict/entity", json={"customer_id": published.reads["ids"][0]})
+    assert old.status_code == 422 and old.json()["detail"][0]["type"] == "stale_features"
+    (repository / "definitions.py").write_text("# mine\n", encoding="utf-8")
+    with pytest.raises(EditedError, match=r"The feature repository in .* was edited since it was made \(definitions.py\)"):
+        publish_features(published.project, PublishOptions(repository=repository))
+    assert (repository / "definitions.py").read_text(encoding="utf-8") == "# mine\n"
+
+
+def test_what_cannot_be_published_is_said(published: Published, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for options, said in (
+        (
+            PublishOptions(entity="nobody"),
+            r"The source \(the project's raw table\) has no column 'nobody'; it has customer_id, seen_at",
+        ),
+        (PublishOptions(timestamp="visits"), "of type integer. Store it as a time"),
+        (PublishOptions(request=("nothing",)), "takes no column nothing"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            publish_features(published.project, PublishOptions(**{**vars(options), "repository": tmp_path / "repo"}))
+    assert not list(tmp_path.iterdir())
+    assert main(["features", "publish", str(tmp_path)]) == 2
+    assert "is no converted project" in capsys.readouterr().err
+    assert main(["features", "status", "--repo", str(tmp_path)]) == 2
+    assert "holds no feature_store.yaml" in capsys.readouterr().err
