@@ -74,6 +74,13 @@ def main(repository: str, result: str) -> None:
         online[f"model_{name}"].tolist() == own_input[name].tolist()
         for name in ("spend", "spend_of_plan", "plan_pro", "joined_year")
     )
+
+    # A model that takes one column less.
+    from customers import schema  # type: ignore[import-not-found]
+
+    del schema.COLUMNS["spend"]
+    less = Store(Path(repository))
+    found["less"] = [sorted(less.read([late])[0].values), "spend" in less.training_frame(asked).columns]
     Path(result).write_text(json.dumps(found), encoding="utf-8")
 
 

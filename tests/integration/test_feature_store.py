@@ -87,6 +87,10 @@ def test_no_event_is_lost_or_merged(published: Published) -> None:
     assert reads["without"] == 2 and reads["none"] == 0
 
 
+def test_a_model_that_takes_less_is_given_less(published: Published) -> None:
+    assert published.reads["less"] == [["card", "joined", "plan", "region", "visits"], True]
+
+
 def test_events_are_checked(published: Published) -> None:
     no_time, given, no_id, no_folder = published.reads["errors"]
     assert "'seen_at'" in no_time

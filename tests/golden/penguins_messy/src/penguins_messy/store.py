@@ -73,7 +73,8 @@ class Store:
         self.timestamp: str = view.batch_source.timestamp_field
         self.columns: tuple[str, ...] = tuple(field.name for field in view.features)
         self.ttl: timedelta | None = view.ttl or None
-        self._features = [f"{VIEW}:{name}" for name in self.columns]
+        # What the model takes of them; in a first training it is not known yet.
+        self.served: tuple[str, ...] = tuple(name for name in self.columns if name in COLUMNS)
 
     def training_frame(self, events: pd.DataFrame, timestamp: str | None = None) -> pd.DataFrame:
         """See the function of this name."""
@@ -118,10 +119,11 @@ class Store:
     def read(self, keys: Sequence[Any]) -> list[Stored]:
         """What the online store has of entities now, in their order. Values are those of JSON, and datetimes."""
         answer: dict[str, list[Any]] = self._store.get_online_features(
-            features=self._features, entity_rows=[{self.entity: key} for key in keys]
+            features=[f"{VIEW}:{name}" for name in self.served],
+            entity_rows=[{self.entity: key} for key in keys],
         ).to_dict(include_event_timestamps=True)
-        seconds = zip(*(answer[f"{name}__ts"] for name in self.columns), strict=True)
-        rows = zip(*(answer[name] for name in self.columns), strict=True)
+        seconds = zip(*(answer[f"{name}__ts"] for name in self.served), strict=True)
+        rows = zip(*(answer[name] for name in self.served), strict=True)
         return [self._stored(row, max(times)) for row, times in zip(rows, seconds, strict=True)]
 
     def _stored(self, row: Sequence[Any], seconds: int) -> Stored:
@@ -130,15 +132,16 @@ class Store:
         time = datetime.fromtimestamp(seconds, timezone.utc)
         # Feast leaves out what is too old of a training frame, but not of what it reads online.
         if self.ttl is not None and datetime.now(timezone.utc) - time > self.ttl:
-            return Stored(dict.fromkeys(self.columns), time, True)
+            return Stored(dict.fromkeys(self.served), time, True)
         values = {
-            name: _plain(value, COLUMNS[name])
-            for name, value in zip(self.columns, row, strict=True)
+            name: _plain(value, COLUMNS[name]) for name, value in zip(self.served, row, strict=True)
         }
         return Stored(values, time, False)
 
     def _history(self, pairs: pd.DataFrame) -> pd.DataFrame:
-        job = self._store.get_historical_features(entity_df=pairs, features=self._features)
+        job = self._store.get_historical_features(
+            entity_df=pairs, features=[f"{VIEW}:{name}" for name in self.columns]
+        )
         found: pd.DataFrame = job.to_df().set_index(_PAIR)
         return found
 
@@ -201,8 +204,10 @@ def model_input(raw: pd.DataFrame) -> pd.DataFrame:
 
 
 def _typed(name: str, values: pd.Series) -> pd.Series:
-    """Values as Feast gives them, in the type that they have in training."""
-    dtype = COLUMNS[name]
+    """Values as Feast gives them, in the type that they have in training; as they are where the model does not take the column."""
+    dtype = COLUMNS.get(name)
+    if dtype is None:
+        return values.reset_index(drop=True)
     plain = [
         None if missing else _plain(one, dtype)
         for one, missing in zip(values, values.isna(), strict=True)
