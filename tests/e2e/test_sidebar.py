@@ -117,7 +117,7 @@ def test_from_an_untagged_notebook_to_production(lab: Lab, request: pytest.Fixtu
         models.get_by_role("button", name="Promote").first.click()
         approve = models.get_by_role("button", name="Approve")
         expect(approve).to_be_visible(timeout=CONVERSION)
-        expect(models).to_contain_text("176 passed")
+        expect(models).to_contain_text("183 passed")
         sidebar.accessible()
         sidebar.picture("sidebar-approval")
         models.get_by_label("Comment").fill("the numbers are right")
