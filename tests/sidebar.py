@@ -108,6 +108,7 @@ class Sidebar:
         """Fail where axe finds anything serious or critical."""
         if self.page.evaluate("() => typeof window.axe === 'undefined'"):
             self.page.add_script_tag(path=str(_AXE))
+        self.page.wait_for_selector(selector)
         found = self.page.evaluate(
             """async ([selector, rules]) => {
               const result = await axe.run(document.querySelector(selector), { runOnly: rules });
