@@ -19,7 +19,6 @@ from tests.conftest import Converted
 from tests.integration.test_batch import bad_rows, manifest, many, result, score, table
 from tests.promotable import MODEL
 
-pytest.importorskip("pyspark", reason="Spark is not installed; it stands in no extra of the tests, see `dev` in pyproject.toml")
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("penguins")]
 SPARK = ("--engine", "spark", "--master", "local[2]")
 needs_java = pytest.mark.skipif(
