@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,10 +13,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from jupyter_mlops.workflows.monitoring import MonitorReport
 
-__all__ = ["add_parser", "length", "run"]
+__all__ = ["USUAL", "add_parser", "length", "run"]
 
 WEBHOOK = "JUPYTER_MLOPS_WEBHOOK"
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+USUAL = "(default: as the version's monitoring.yaml says)"
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -31,25 +30,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog="Exit codes: 0 nothing to look at, 1 an alert, 2 usage or environment.",
     )
     parser.add_argument("model", metavar="MODEL[@VERSION]", help="without a version: the one that has the traffic")
-    parser.add_argument("--window", default="7d", metavar="LENGTH", help="such as 90m, 24h, 7d, 2w (default: 7d)")
+    parser.add_argument("--window", metavar="LENGTH", help=f"such as 90m, 24h, 7d, 2w {USUAL}")
     parser.add_argument("--until", metavar="TIME", help="end of the window, ISO 8601 (default: the last logged row)")
     parser.add_argument("--log", type=Path, metavar="DIR", help="the prediction log (default: the deployment's)")
     parser.add_argument(
         "--project", type=Path, metavar="DIR", help="the version's project (default: the deployed one, else the registry's)"
     )
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="for the results (default: monitoring/ beside the log)")
-    parser.add_argument(
-        "--rows", type=int, default=200, metavar="ROWS", help="that are needed to tell drift from chance (default: 200)"
-    )
-    parser.add_argument("--sample", type=int, default=20_000, metavar="ROWS", help="that are compared at most (default: 20000)")
-    parser.add_argument(
-        "--numeric", type=float, default=0.1, metavar="D", help="limit of a number's Wasserstein distance (default: 0.1)"
-    )
-    parser.add_argument(
-        "--categorical", type=float, default=0.1, metavar="D", help="limit of a text's Jensen-Shannon distance (default: 0.1)"
-    )
-    parser.add_argument("--share", type=float, default=0.5, metavar="S", help="of the columns that has to drift (default: 0.5)")
-    parser.add_argument("--margin", type=float, default=0.02, metavar="M", help="by which the score may be worse (default: 0.02)")
+    parser.add_argument("--rows", type=int, metavar="ROWS", help=f"that are needed to tell drift from chance {USUAL}")
+    parser.add_argument("--sample", type=int, metavar="ROWS", help=f"that are compared at most {USUAL}")
+    parser.add_argument("--numeric", type=float, metavar="D", help=f"limit of a number's Wasserstein distance {USUAL}")
+    parser.add_argument("--categorical", type=float, metavar="D", help=f"limit of a text's Jensen-Shannon distance {USUAL}")
+    parser.add_argument("--share", type=float, metavar="S", help=f"of the columns that has to drift {USUAL}")
+    parser.add_argument("--margin", type=float, metavar="M", help=f"by which the score may be worse {USUAL}")
     parser.add_argument("--prometheus", type=Path, metavar="FILE", help="numbers for node_exporter's textfile collector (*.prom)")
     parser.add_argument("--grafana", type=Path, metavar="FILE", help="write a dashboard to import into Grafana, too")
     parser.add_argument(
@@ -67,17 +60,17 @@ def run(arguments: argparse.Namespace) -> int:
     """Run ``monitor``; returns the exit code."""
     from jupyter_mlops.commands.console import Console
     from jupyter_mlops.errors import MlopsError
-    from jupyter_mlops.monitor.drift import Thresholds
     from jupyter_mlops.monitor.prometheus import write_dashboard
     from jupyter_mlops.workflows.monitoring import MonitorOptions, monitor
 
     model, _, version = arguments.model.partition("@")
     try:
         options = MonitorOptions(
-            window=length(arguments.window), until=_moment(arguments.until), log=arguments.log, project=arguments.project,
-            output=arguments.output, sample=arguments.sample, margin=arguments.margin, prometheus=arguments.prometheus, tracking_uri=arguments.tracking_uri,
+            window=None if arguments.window is None else length(arguments.window), until=_moment(arguments.until), log=arguments.log, project=arguments.project,
+            output=arguments.output, rows=arguments.rows, sample=arguments.sample,
+            numeric=arguments.numeric, categorical=arguments.categorical, share=arguments.share, margin=arguments.margin,
+            prometheus=arguments.prometheus, tracking_uri=arguments.tracking_uri,
             webhook=arguments.webhook or os.environ.get(WEBHOOK) or None,
-            thresholds=Thresholds(numeric=arguments.numeric, categorical=arguments.categorical, share=arguments.share, rows=arguments.rows),
         )  # fmt: skip
         report, folder = monitor(model, version or None, options, *([] if arguments.json else [Console()]))
     except MlopsError as error:
@@ -123,11 +116,12 @@ def length(text: str) -> timedelta:
         It is none.
     """
     from jupyter_mlops.errors import UsageError
+    from jupyter_mlops.monitor.rules import length as read
 
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([mhdw])", text.strip())
-    if found is None or not float(found[1]):
-        raise UsageError(f"The window {text!r} is no length of time. Give a number and m, h, d or w: 90m, 24h, 7d.")
-    return timedelta(**{_UNITS[found[2]]: float(found[1])})
+    try:
+        return read(text)
+    except ValueError as error:
+        raise UsageError(f"{text!r} is not {error}.") from None
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jupyter_mlops.commands.console import Console, print_event
-from jupyter_mlops.commands.monitor import length
+from jupyter_mlops.commands.monitor import USUAL, length
 from jupyter_mlops.commands.run import allow_negative_values, stop_on_termination
 
 TARGETS = ("cron", "github", "kubernetes")
@@ -44,17 +44,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "-o", "--output", type=Path, metavar="DIR", help="for the challenger's project (default: MODEL-retrained)"
     )
     parser.add_argument(
-        "--on", metavar="KINDS", help="only for these alerts of the monitor, with commas: data-drift, prediction-drift, missing-values, "
-        "concept-drift; or any",
+        "--on", nargs="?", const="", metavar="KINDS", help="only for these alerts of the monitor, with commas: data-drift, "
+        "prediction-drift, missing-values, concept-drift, or any; without KINDS those that the version's monitoring.yaml names",
     )  # fmt: skip
-    parser.add_argument("--window", default="7d", metavar="LENGTH", help="that the monitor looks at (default: 7d)")
-    parser.add_argument(
-        "--rows", type=int, default=200, metavar="ROWS", help="that it needs to tell drift from chance (default: 200)"
-    )
+    parser.add_argument("--window", metavar="LENGTH", help=f"that the monitor looks at {USUAL}")
+    parser.add_argument("--rows", type=int, metavar="ROWS", help=f"that it needs to tell drift from chance {USUAL}")
     parser.add_argument("--log", type=Path, metavar="DIR", help="the prediction log (default: the deployment's)")
-    parser.add_argument(
-        "--again-after", default="7d", metavar="LENGTH", help="until then, a version is not trained again (default: 7d)"
-    )
+    parser.add_argument("--again-after", metavar="LENGTH", help=f"until then, a version is not trained again {USUAL}")
     parser.add_argument("--watch", metavar="LENGTH", help="look again and again, so far apart: 1h, 1d; needs --on")
     parser.add_argument(
         "--schedule",
@@ -110,9 +106,9 @@ def _schedule(arguments: argparse.Namespace) -> int:
     if arguments.on is not None:
         _reasons(arguments.on)
     options = [word for pair in arguments.parameter for word in ("-p", *pair)]
-    for name, usual in (("on", None), ("window", "7d"), ("again_after", "7d"), ("rows", 200), ("log", None), ("output", None)):
-        if (value := getattr(arguments, name)) != usual:
-            options += [f"--{name.replace('_', '-')}", str(value)]
+    for name in ("on", "window", "again_after", "rows", "log", "output"):
+        if (value := getattr(arguments, name)) is not None:
+            options += [f"--{name.replace('_', '-')}", *([str(value)] if value != "" else [])]
     options += ["--no-promote"] if arguments.no_promote else []
     command = ["jupyter", "mlops", "retrain", arguments.model, *options]
     text = scheduled(
@@ -132,25 +128,25 @@ def _schedule(arguments: argparse.Namespace) -> int:
 
 
 def _once(arguments: argparse.Namespace) -> RetrainResult:
-    from jupyter_mlops.monitor.drift import Thresholds
     from jupyter_mlops.workflows.monitoring import MonitorOptions
     from jupyter_mlops.workflows.retraining import RetrainOptions, retrain, retrain_when_needed
 
+    window, again = (None if one is None else length(one) for one in (arguments.window, arguments.again_after))
     listen = print_event if arguments.json else Console()
     model, _, version = arguments.model.partition("@")
     options = RetrainOptions(
         parameters=[tuple(pair) for pair in arguments.parameter], folder=arguments.folder, output=arguments.output,
-        promote=not arguments.no_promote, again_after=length(arguments.again_after), tracking_uri=arguments.tracking_uri,
+        promote=not arguments.no_promote, again_after=again, tracking_uri=arguments.tracking_uri,
     )  # fmt: skip
     if arguments.on is None:
         return retrain(model, version or None, options, listen)
-    watch = MonitorOptions(window=length(arguments.window), log=arguments.log, thresholds=Thresholds(rows=arguments.rows))
+    watch = MonitorOptions(window=window, log=arguments.log, rows=arguments.rows)
     return retrain_when_needed(model, _reasons(arguments.on), options, watch, listen)
 
 
 def _reasons(text: str) -> list[str]:
     from jupyter_mlops.errors import UsageError
-    from jupyter_mlops.workflows.retraining import REASONS
+    from jupyter_mlops.monitor.rules import REASONS
 
     given = [one.strip() for one in text.split(",") if one.strip()]
     if given == ["any"]:

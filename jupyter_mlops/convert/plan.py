@@ -210,6 +210,10 @@ class ProjectPlan:
     facts: Facts = field(default_factory=lambda: Facts())
     suites: tuple[SuitePlan, ...] = ()  # of the notebook's %%validate cells
     policy: str = ""  # text of the promotion.yaml beside the notebook
+    monitoring: str = ""  # text of the monitoring.yaml beside it, and what that says of the prediction log:
+    log_omit: tuple[str, ...] = ()
+    log_hash: tuple[str, ...] = ()
+    log_days: int = 0
 
     @property
     def loading(self) -> tuple[StageFunction, ...]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import time
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CANARY", "is_unwatched", "prediction_log", "replace_json"]
+__all__ = ["CANARY", "hash_key", "is_unwatched", "prediction_log", "replace_json"]
 
 CANARY = "canary.json"  # what is known of the canary under way; written at each look
 _UNWATCHED = 120.0  # seconds without a look after which nobody is there any more
@@ -17,6 +20,14 @@ _UNWATCHED = 120.0  # seconds without a look after which nobody is there any mor
 def prediction_log(folder: Path) -> Path:
     """Where the services of a deployment log what they are asked and answer, all versions together."""
     return folder / "predictions"
+
+
+def hash_key(folder: Path) -> str:
+    """Key by which the services of a deployment hash what they log, where none is in the environment: made once, for its owner alone."""
+    path = folder / "hash.key"
+    with suppress(FileExistsError), open(path, "x", opener=partial(os.open, mode=0o600), encoding="ascii") as file:
+        file.write(secrets.token_hex(32))
+    return path.read_text(encoding="ascii")
 
 
 def replace_json(path: Path, data: Any) -> None:

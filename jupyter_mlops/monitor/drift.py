@@ -1,7 +1,7 @@
 """Drift of data and predictions, measured by Evidently on samples.
 
 Distances rather than p-values: with many rows every difference is significant, however small it is. A distance of a small
-sample is too large by chance, so that windows and references need `Thresholds.rows`.
+sample is too large by chance, so that windows and references need `WindowRule.rows`.
 
 References
 ----------
@@ -19,39 +19,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
+    from jupyter_mlops.monitor.rules import DriftRule
     from jupyter_mlops.signature import Signature
 
-__all__ = ["PREDICTION", "ColumnDrift", "DriftReport", "Thresholds", "measure_drift"]
+__all__ = ["PREDICTION", "ColumnDrift", "DriftReport", "measure_drift"]
 
 PREDICTION = "prediction"
 _NUMERIC, _CATEGORICAL = "wasserstein", "jensenshannon"
 _LEVELS = 50  # the most frequent ones of a text column; what is beyond is one level of its own
 _OTHER = "(other)"
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """What counts as drift.
-
-    Attributes
-    ----------
-    numeric
-        Wasserstein distance in standard deviations of the reference.
-    categorical
-        Jensen-Shannon distance, 0 to 1; of labels and classes, too.
-    share
-        Of the columns, that have to drift for the data to be called drifted.
-    missing
-        By how much the share of missing values of a column may rise.
-    rows
-        That window and reference need to be compared.
-    """
-
-    numeric: float = 0.1
-    categorical: float = 0.1
-    share: float = 0.5
-    missing: float = 0.05
-    rows: int = 200
 
 
 @dataclass(frozen=True)
@@ -101,7 +77,7 @@ class DriftReport:
 
 
 def measure_drift(
-    current: pd.DataFrame, reference: pd.DataFrame, signature: Signature, thresholds: Thresholds,
+    current: pd.DataFrame, reference: pd.DataFrame, signature: Signature, rule: DriftRule,
     *, missing: dict[str, float] | None = None,
 ) -> DriftReport:  # fmt: skip
     """Compare two samples column by column.
@@ -116,7 +92,7 @@ def measure_drift(
     import pandas as pd
 
     kinds = {one.name: one.kind for one in signature.inputs}
-    names = [name for name in kinds if name in current and name in reference]
+    names = [name for name in kinds if name in current and name in reference and name not in rule.ignore]
     with_prediction = PREDICTION in current and PREDICTION in reference
     if with_prediction:
         names.append(PREDICTION)
@@ -138,14 +114,14 @@ def measure_drift(
     numeric = [name for name in usable if name not in new_levels]
     found, html = _evidently(
         pd.DataFrame({name: made[name][0] for name in usable}), pd.DataFrame({name: made[name][1] for name in usable}),
-        numeric, [name for name in usable if name in new_levels], thresholds,
+        numeric, [name for name in usable if name in new_levels], rule,
     )  # fmt: skip
     columns = {}
     for name in names:
         text = name in new_levels
         columns[name] = ColumnDrift(
             name, kinds[name], _CATEGORICAL if text else _NUMERIC, found.get(name, 0.0),
-            thresholds.categorical if text else thresholds.numeric,
+            rule.columns.get(name, rule.categorical if text else rule.numeric),
             (missing or {}).get(name, _share_missing(current[name])), _share_missing(reference[name]), new_levels.get(name),
         )  # fmt: skip
     prediction = columns.pop(PREDICTION) if with_prediction else None
@@ -153,7 +129,7 @@ def measure_drift(
 
 
 def _evidently(
-    current: pd.DataFrame, reference: pd.DataFrame, numeric: list[str], categorical: list[str], thresholds: Thresholds
+    current: pd.DataFrame, reference: pd.DataFrame, numeric: list[str], categorical: list[str], rule: DriftRule
 ) -> tuple[dict[str, float], str]:
     """Distances by column, and the report as a page."""
     os.environ.setdefault("DO_NOT_TRACK", "1")  # its telemetry
@@ -168,18 +144,19 @@ def _evidently(
         about = DataDefinition(numerical_columns=numeric, categorical_columns=categorical)
         columns = [name for name in current.columns if name != PREDICTION]
         methods = {
-            "num_method": _NUMERIC, "num_threshold": thresholds.numeric, "cat_method": _CATEGORICAL,
-            "cat_threshold": thresholds.categorical,
+            "num_method": _NUMERIC, "num_threshold": rule.numeric, "cat_method": _CATEGORICAL,
+            "cat_threshold": rule.categorical,
         }  # fmt: skip
+        limits = {name: limit for name, limit in rule.columns.items() if name in columns}
         parts: list[Any] = []
         if columns:
             parts += [
-                DataDriftPreset(columns=columns, drift_share=thresholds.share, **methods),
+                DataDriftPreset(columns=columns, drift_share=rule.share, per_column_threshold=limits, **methods),
                 DataSummaryPreset(columns=columns),
             ]
         if PREDICTION in current:
             method = _NUMERIC if PREDICTION in numeric else _CATEGORICAL
-            limit = thresholds.numeric if PREDICTION in numeric else thresholds.categorical
+            limit = rule.numeric if PREDICTION in numeric else rule.categorical
             parts.insert(0, ValueDrift(column=PREDICTION, method=method, threshold=limit))
         made = Report(parts).run(
             Dataset.from_pandas(current, data_definition=about), Dataset.from_pandas(reference, data_definition=about)

@@ -180,15 +180,19 @@ class PredictionLog:
                 yield path, header
 
     def _columns(self, version: str, days: Sequence[str]) -> list[str]:
-        """Names of the input's columns in any of the files, in order."""
+        """Names of the input's columns in any of the files, in order; a hash says nothing of how values are distributed."""
         import pyarrow.parquet as pq
 
         names: dict[str, None] = {}
+        hashed: set[str] = set()
         for path in self._files(version, days)[-50:]:
-            names |= dict.fromkeys(name for name in pq.read_schema(path).names if name.startswith(INPUT))
+            schema = pq.read_schema(path)
+            names |= dict.fromkeys(name.removeprefix(INPUT) for name in schema.names if name.startswith(INPUT))
+            hashed.update(json.loads((schema.metadata or {}).get(b"hashed", b"[]")))
         for _, header in self._journals("predictions", version):
-            names |= dict.fromkeys(f"{INPUT}{one['name']}" for one in header["columns"])
-        return [name.removeprefix(INPUT) for name in names]
+            names |= dict.fromkeys(one["name"] for one in header["columns"])
+            hashed.update(one["name"] for one in header["columns"] if one["hashed"])
+        return [name for name in names if name not in hashed]
 
     def _batches(
         self, version: str, days: Sequence[str], columns: Sequence[str], window: Window | None

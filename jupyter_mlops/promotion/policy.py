@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field
 
-from jupyter_mlops.errors import UsageError
 from jupyter_mlops.promotion.rules import (
     AbortRule,
     ApprovalRule,
@@ -18,8 +13,9 @@ from jupyter_mlops.promotion.rules import (
     MetricsRule,
     ProjectTestsRule,
 )
+from jupyter_mlops.sections import read_sections
 
-__all__ = ["FILE", "Policy", "policy_beside", "read_policy", "why_not"]
+__all__ = ["FILE", "Policy", "read_policy", "why_not"]
 
 FILE = "promotion.yaml"
 
@@ -50,67 +46,7 @@ def read_policy(text: str, where: str = FILE) -> Policy:
     UsageError
         It is no YAML, has an unknown key, or a value that is not allowed.
     """
-    import yaml
-
-    try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark is not None else ""
-        raise UsageError(f"{where}{line} is no YAML: {getattr(error, 'problem', None) or error}. Mend it there.") from None
-    except (ValueError, RecursionError) as error:  # a date that there is not, or thousands of brackets
-        raise UsageError(f"{where} cannot be read: {error}. Mend it there.") from None
-    sections: dict[str, Any] = {section.name: section.default_factory for section in fields(Policy)}
-    made = {}
-    for name, section in _mapping(data, where, "").items():
-        _known(name, sections, where, "")
-        kind = sections[name]
-        checks = {key.name: key.metadata["check"] for key in fields(kind)}
-        values = {}
-        for key, value in _mapping(section, where, name).items():
-            _known(key, checks, where, f"{name}.")
-            try:
-                values[key] = checks[key](value)
-            except ValueError as error:
-                raise UsageError(f"{where}: {name}.{key} is {value!r}, but must be {error}.") from None
-        made[name] = kind(**values)
-    return Policy(**made)
-
-
-def policy_beside(notebook: Path) -> str:
-    """Text of the policy beside a notebook, which its project takes over; empty where there is none.
-
-    Raises
-    ------
-    UsageError
-        It cannot be read, or says something that is not allowed.
-    """
-    path = notebook.absolute().with_name(FILE)
-    if not path.exists():
-        return ""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}. Mend or remove it.") from None
-    read_policy(text, str(path))
-    return text if text.endswith("\n") else f"{text}\n"
-
-
-def _mapping(data: Any, where: str, name: str) -> Mapping[Any, Any]:
-    if data is None:
-        return {}
-    if not isinstance(data, dict):
-        what = f"{name} must hold keys" if name else "it must hold sections, such as approval,"
-        raise UsageError(f"{where}: {what} with a colon behind each, not {str(data)[:60]!r}.")
-    return data
-
-
-def _known(key: Any, known: Mapping[str, Any], where: str, prefix: str) -> None:
-    if key in known:
-        return
-    near = get_close_matches(str(key), known, 1)
-    meant = f" Did you mean {prefix}{near[0]}?" if near else ""
-    raise UsageError(f"{where}: {prefix}{key} is no known key; known are {', '.join(prefix + one for one in known)}.{meant}")
+    return read_sections(Policy, text, where)
 
 
 def why_not(rule: ApprovalRule, author: str, user: str) -> str | None:

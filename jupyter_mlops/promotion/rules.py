@@ -6,12 +6,13 @@ To add a key: a field with its default and its check in the dataclass of its sec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from jupyter_mlops.promotion.verdicts.canary import Limits
 from jupyter_mlops.promotion.verdicts.scores import KINDS
+from jupyter_mlops.sections import Check, boolean, is_number, key, list_of, number, one_of
 
 __all__ = [
     "SCORES",
@@ -24,59 +25,15 @@ __all__ = [
     "ProjectTestsRule",
 ]
 
-Check = Callable[[Any], Any]
 # What a metric gate can score by; "auto" is what the notebook measures, where it is one of these.
 SCORES = tuple(KINDS)
-
-
-def _key(default: Any, check: Check) -> Any:
-    return field(default=default, metadata={"check": check})
-
-
-def _boolean(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("true or false")
-    return value
-
-
-def _list_of(what: str, example: str) -> Check:
-    def check(value: Any) -> tuple[str, ...]:
-        if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in value):
-            raise ValueError(f"a list of {what}, such as {example}; quote names that are numbers")
-        return tuple(one.strip() for one in value)
-
-    return check
-
-
-def _one_of(*words: str) -> Check:
-    def check(value: Any) -> str:
-        if value not in words:
-            raise ValueError(f"one of {', '.join(words)}")
-        return str(value)
-
-    return check
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _number(low: float, high: float, unit: str = "", *, whole: bool = False) -> Check:
-    """From `low` to `high`."""
-
-    def check(value: Any) -> float | int:
-        if not _is_number(value) or not low <= value <= high or (whole and value != int(value)):
-            raise ValueError(f"a {'whole ' if whole else ''}number from {low:g} to {high:g}{unit and f' {unit}'}")
-        return int(value) if whole else float(value)
-
-    return check
 
 
 def _limit(unit: str) -> Check:
     """A number above 0, or null for no limit."""
 
     def check(value: Any) -> float | None:
-        if value is not None and not (_is_number(value) and 0 < value < float("inf")):
+        if value is not None and not (is_number(value) and 0 < value < float("inf")):
             raise ValueError(f"a number of {unit} above 0, or null for no limit")
         return None if value is None else float(value)
 
@@ -84,7 +41,7 @@ def _limit(unit: str) -> Check:
 
 
 def _percentages(value: Any) -> tuple[float, ...]:
-    good = isinstance(value, list) and value and all(_is_number(one) for one in value)
+    good = isinstance(value, list) and value and all(is_number(one) for one in value)
     if not good or list(value) != sorted(set(value)) or not 0.01 <= value[0] <= value[-1] < 100:
         raise ValueError(
             "a list of growing percentages from 0.01 to below 100, such as [1, 5, 25, 50]; all of it comes by itself"
@@ -92,7 +49,7 @@ def _percentages(value: Any) -> tuple[float, ...]:
     return tuple(float(one) for one in value)
 
 
-_SECONDS = _number(0, 30 * 86_400, "seconds")
+_SECONDS = number(0, 30 * 86_400, "seconds")
 
 
 @dataclass(frozen=True)
@@ -109,9 +66,9 @@ class ApprovalRule:
         Whether the author of a version may approve it.
     """
 
-    required: bool = _key(True, _boolean)
-    approvers: tuple[str, ...] = _key((), _list_of("user names", "[anna, ben]"))
-    self: bool = _key(False, _boolean)
+    required: bool = key(True, boolean)
+    approvers: tuple[str, ...] = key((), list_of("user names", "[anna, ben]"))
+    self: bool = key(False, boolean)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -127,7 +84,7 @@ class ApprovalRule:
 class ProjectTestsRule:
     """How long the project's tests may take, in seconds."""
 
-    seconds: float = _key(900.0, _number(1, 86_400, "seconds"))
+    seconds: float = key(900.0, number(1, 86_400, "seconds"))
 
 
 @dataclass(frozen=True)
@@ -150,14 +107,14 @@ class MetricsRule:
         What an interval on both sides of the line does: ``ask`` whoever approves, or ``stop``.
     """
 
-    score: str = _key("auto", _one_of("auto", *SCORES))
-    rule: str = _key("not worse", _one_of("better", "not worse"))
-    margin: float = _key(0.01, _number(0, 1))
-    confidence: float = _key(0.9, _number(0.5, 0.999))
-    segments: tuple[str, ...] = _key((), _list_of("columns", "[region, plan]"))
-    segment_margin: float = _key(0.05, _number(0, 1))
-    segment_rows: int = _key(100, _number(10, 1_000_000, whole=True))
-    inconclusive: str = _key("ask", _one_of("ask", "stop"))
+    score: str = key("auto", one_of("auto", *SCORES))
+    rule: str = key("not worse", one_of("better", "not worse"))
+    margin: float = key(0.01, number(0, 1))
+    confidence: float = key(0.9, number(0.5, 0.999))
+    segments: tuple[str, ...] = key((), list_of("columns", "[region, plan]"))
+    segment_margin: float = key(0.05, number(0, 1))
+    segment_rows: int = key(100, number(10, 1_000_000, whole=True))
+    inconclusive: str = key("ask", one_of("ask", "stop"))
 
 
 @dataclass(frozen=True)
@@ -174,12 +131,12 @@ class LatencyRule:
         The challenger's p99, and the inverse of its throughput, as a multiple of the champion's at most; None: no limit.
     """
 
-    p50_ms: float | None = _key(50.0, _limit("milliseconds"))
-    p99_ms: float | None = _key(250.0, _limit("milliseconds"))
-    throughput: float | None = _key(20.0, _limit("requests a second"))
-    ratio: float | None = _key(2.0, _limit("times"))
-    clients: int = _key(4, _number(1, 64, whole=True))
-    seconds: float = _key(4.0, _number(0.5, 600, "seconds"))
+    p50_ms: float | None = key(50.0, _limit("milliseconds"))
+    p99_ms: float | None = key(250.0, _limit("milliseconds"))
+    throughput: float | None = key(20.0, _limit("requests a second"))
+    ratio: float | None = key(2.0, _limit("times"))
+    clients: int = key(4, number(1, 64, whole=True))
+    seconds: float = key(4.0, number(0.5, 600, "seconds"))
 
 
 @dataclass(frozen=True)
@@ -195,9 +152,9 @@ class DeployRule:
         Of that deployment.
     """
 
-    target: str = _key("none", _one_of("none", "local"))
-    port: int = _key(8080, _number(1, 65_535, whole=True))
-    replicas: int = _key(2, _number(1, 64, whole=True))
+    target: str = key("none", one_of("none", "local"))
+    port: int = key(8080, number(1, 65_535, whole=True))
+    replicas: int = key(2, number(1, 64, whole=True))
 
 
 @dataclass(frozen=True)
@@ -216,19 +173,19 @@ class CanaryRule:
         Seconds for which the champion's replicas are kept warm after the last step.
     """
 
-    shadow: float = _key(0.0, _SECONDS)
-    steps: tuple[float, ...] = _key((1.0, 5.0, 25.0, 50.0), _percentages)
-    seconds: float = _key(60.0, _SECONDS)
-    requests: int = _key(100, _number(0, 10_000_000, whole=True))
-    bake: float = _key(300.0, _SECONDS)
+    shadow: float = key(0.0, _SECONDS)
+    steps: tuple[float, ...] = key((1.0, 5.0, 25.0, 50.0), _percentages)
+    seconds: float = key(60.0, _SECONDS)
+    requests: int = key(100, number(0, 10_000_000, whole=True))
+    bake: float = key(300.0, _SECONDS)
 
 
 @dataclass(frozen=True)
 class AbortRule:
     """When a canary is taken off: those of `jupyter_mlops.promotion.verdicts.canary.Limits` that are for a policy to say."""
 
-    evidence: float = _key(Limits.evidence, _number(2, 1e9))
-    failing: float = _key(Limits.failing, _number(0.01, 1))
-    latency_ratio: float = _key(Limits.latency_ratio, _number(1, 1000))
-    latency_looks: int = _key(Limits.latency_looks, _number(1, 100, whole=True))
-    shift: float = _key(Limits.shift, _number(0.01, 100))
+    evidence: float = key(Limits.evidence, number(2, 1e9))
+    failing: float = key(Limits.failing, number(0.01, 1))
+    latency_ratio: float = key(Limits.latency_ratio, number(1, 1000))
+    latency_looks: int = key(Limits.latency_looks, number(1, 100, whole=True))
+    shift: float = key(Limits.shift, number(0.01, 100))

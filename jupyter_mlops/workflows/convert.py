@@ -26,11 +26,15 @@ from jupyter_mlops.convert.render import render
 from jupyter_mlops.convert.suggest import lacks_tags
 from jupyter_mlops.convert.suggest_cells import suggest
 from jupyter_mlops.environment import inherited
-from jupyter_mlops.errors import ConversionError, ExportError, MlopsError, OutputError, ParityError
+from jupyter_mlops.errors import ConversionError, ExportError, MlopsError, OutputError, ParityError, UsageError
+from jupyter_mlops.monitor.rules import FILE as MONITORING
+from jupyter_mlops.monitor.rules import Rules
 from jupyter_mlops.notebook.dataflow import analyse
 from jupyter_mlops.notebook.problems import Problem
 from jupyter_mlops.notebook.read import read_notebook
-from jupyter_mlops.promotion.policy import policy_beside
+from jupyter_mlops.promotion.policy import FILE as POLICY
+from jupyter_mlops.promotion.policy import Policy
+from jupyter_mlops.sections import read_sections, text_of
 from jupyter_mlops.signature import Signature
 from jupyter_mlops.workflows.boundary import Attempts, Boundary, Run, find_boundary, watched_path
 from jupyter_mlops.workflows.events import Listener, Progress
@@ -61,6 +65,7 @@ class ConvertOptions:
     force: bool = False  # replace a project that was edited (it is kept beside)
     allow_mismatch: bool = False
     tracking_uri: str | None = None
+    settings: Path | None = None  # folder of promotion.yaml and monitoring.yaml, where there are none beside the notebook
     cell_timeout: float | None = None
 
 
@@ -126,6 +131,7 @@ class _Conversion:
         self.report, self.progress = report, progress
         self.plan: ProjectPlan | None = None
         self.uri: str | None = None
+        self.rules = Rules()
         self.values: dict[str, Any] = {}  # plain values that the notebook's run ended with
 
     def failed(self, error: MlopsError) -> ConvertResult:
@@ -216,7 +222,14 @@ class _Conversion:
         with self.progress.step("lift"):
             suites, unread = notebook_suites(analysis.notebook)
             plan = make_plan(analysis, selection, parameters=parameters, name=self.options.name, seen=seen, suites=suites, **how)
-            plan = replace(plan, problems=(*plan.problems, *unread), policy=policy_beside(analysis.notebook.path))
+            folders = [self.notebook.absolute().parent, *([self.options.settings] if self.options.settings else [])]
+            watched = text_of(MONITORING, Rules, folders)
+            self.rules = read_sections(Rules, watched, MONITORING)
+            log = self.rules.log
+            plan = replace(
+                plan, problems=(*plan.problems, *unread), policy=text_of(POLICY, Policy, folders), monitoring=watched,
+                log_omit=log.omit, log_hash=log.hash, log_days=log.days,
+            )  # fmt: skip
         self.progress.current = "plan"
         self._stop_on_errors(plan.problems)
         with self.progress.step("plan"):
@@ -473,6 +486,8 @@ class _Conversion:
         from jupyter_mlops.convert.serving import row_fields
 
         raw = Signature.from_dict(exported["raw"])
+        if (problem := self.rules.problem([one.name for one in raw.inputs])) is not None:
+            raise UsageError(f"{MONITORING} of {self.notebook.name}: {problem}")
         return replace(
             plan, raw=raw, model=Signature.from_dict(exported["model"]), output=raw.output, task=exported["task"],
             engine=exported["engine"], identity=exported["identity"], composed=exported["composed"], fields=tuple(row_fields(raw)),

@@ -7,17 +7,18 @@ import math
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from jupyter_mlops.errors import MissingPackageError, NotFoundError, TrackingError, UsageError
-from jupyter_mlops.monitor.drift import PREDICTION, DriftReport, Thresholds, measure_drift
+from jupyter_mlops.monitor.drift import PREDICTION, DriftReport, measure_drift
 from jupyter_mlops.monitor.log import Logged, Window
 from jupyter_mlops.monitor.page import write_page
 from jupyter_mlops.monitor.prometheus import write_numbers
 from jupyter_mlops.monitor.quality import QualityReport
+from jupyter_mlops.monitor.rules import AlertKind, DriftRule, Rules, overridden, read_rules
 from jupyter_mlops.promotion.verdicts.arms import compare_arms
 from jupyter_mlops.promotion.verdicts.scores import KINDS, called, fast, scorer
 from jupyter_mlops.tracking.lifecycle import tag_version
@@ -43,29 +44,29 @@ class MonitorOptions:
     ----------
     window
         Length of the window; it ends at `until`, else at the last logged row.
+    rows, sample, numeric, categorical, share, margin
+        Instead of what the version's `monitoring.yaml` says, see `jupyter_mlops.monitor.rules`; None (`window`, too): as it says.
     log, project
         Folders; None: those of the deployment on this machine. With a log from elsewhere, the project is fetched from the registry.
     output
         Where results go; None: beside the log.
-    sample
-        Rows that are compared at most.
-    margin
-        By how much the score may be worse than on the reference; of errors (rmse, ...) this part of the reference's.
     prometheus
         File for node_exporter's textfile collector.
     webhook
         Where a report with alerts is sent, as JSON.
     """
 
-    window: timedelta = timedelta(days=7)
+    window: timedelta | None = None
     until: datetime | None = None
     log: Path | None = None
     project: Path | None = None
     output: Path | None = None
-    sample: int = 20_000
-    thresholds: Thresholds = field(default_factory=Thresholds)
-    margin: float = 0.02
-    confidence: float = 0.95
+    rows: int | None = None
+    sample: int | None = None
+    numeric: float | None = None
+    categorical: float | None = None
+    share: float | None = None
+    margin: float | None = None
     prometheus: Path | None = None
     webhook: str | None = None
     tracking_uri: str | None = None
@@ -76,7 +77,7 @@ class MonitorOptions:
 class Alert:
     """Something that somebody should look at."""
 
-    kind: Literal["data-drift", "prediction-drift", "missing-values", "concept-drift"]
+    kind: AlertKind
     message: str
 
 
@@ -86,6 +87,8 @@ class MonitorReport:
 
     Attributes
     ----------
+    rules
+        What counted.
     reason
         Why there is no verdict.
     """
@@ -101,6 +104,7 @@ class MonitorReport:
     quality: QualityReport | None
     labelled: int
     alerts: tuple[Alert, ...]
+    rules: Rules
     reason: str = ""
 
     @property
@@ -159,6 +163,7 @@ def monitor(
             scratch=Path(scratch),
         )  # fmt: skip
         reference = read_reference(subject.project)
+        rules = _rules(subject.project, options)
     version, log = subject.version, subject.log
     last = log.last(version)
     if last is None:
@@ -167,19 +172,19 @@ def monitor(
             "`jupyter mlops deploy` does."
         )
     until = options.until or last + timedelta(microseconds=1)
-    window = Window(until - options.window, until)
+    window = Window(until - rules.window.length, until)
     listen(Event("read", "started", f"version {version}, {window.since:%Y-%m-%d %H:%M} to {window.until:%Y-%m-%d %H:%M} UTC"))
-    logged = log.read(version, window, sample=options.sample)
+    logged = log.read(version, window, sample=rules.window.sample)
     listen(Event("read", "done", f"{logged.rows:,} rows, {len(logged.frame):,} of them compared"))
     labels, labelled = _with_labels(logged, log.labels(window.since))
     listen(Event("drift", "started", f"against {len(reference.frame):,} {reference.source}"))
-    drift, reason = _drift(logged, reference, options.thresholds)
+    drift, reason = _drift(logged, reference, rules)
     listen(Event("drift", "done" if drift else "skipped", reason or f"{len(drift.drifted) if drift else 0} columns drifted"))
-    quality = _quality(logged, labels, reference, options)
+    quality = _quality(logged, labels, reference, rules)
     listen(_said(quality, labelled))
     found = MonitorReport(
         model, version, window, logged.rows, len(logged.frame), reference.source, len(reference.frame), drift, quality, labelled,
-        tuple(_alerts(drift, quality, options.thresholds)), reason,
+        tuple(_alerts(drift, quality, rules.drift)), rules, reason,
     )  # fmt: skip
     output = options.output or log.folder.parent / "monitoring"
     folder = output / f"version={version}" / f"{window.until:%Y%m%dT%H%M%S}"
@@ -191,27 +196,35 @@ def monitor(
 def _check(options: MonitorOptions) -> None:
     from importlib.util import find_spec
 
-    if options.window <= timedelta(0):
-        raise UsageError(f"The window is {options.window}, but must be longer than nothing: --window 7d, say.")
-    if options.sample < options.thresholds.rows:
-        raise UsageError(f"--sample {options.sample} is less than the {options.thresholds.rows} rows that are needed to compare.")
     if options.webhook is not None and not options.webhook.startswith(("https://", "http://")):
         raise UsageError("The webhook is no address that begins with https:// (or http://).")
     if find_spec("evidently") is None:
         raise MissingPackageError("Evidently is not installed. Install it: python -m pip install 'jupyter-mlops[monitor]'.")
 
 
-def _drift(logged: Logged, reference: Reference, thresholds: Thresholds) -> tuple[DriftReport | None, str]:
+def _rules(project: Path, options: MonitorOptions) -> Rules:
+    """What the version's file says, and the options above it."""
+    rules = read_rules(project)
+    window = overridden(rules.window, length=options.window, rows=options.rows, sample=options.sample)
+    if window.sample < window.rows:
+        raise UsageError(
+            f"A sample of {window.sample} rows is less than the {window.rows} rows that are needed to compare (--sample, --rows)."
+        )
+    drift = overridden(rules.drift, numeric=options.numeric, categorical=options.categorical, share=options.share)
+    return replace(rules, window=window, drift=drift, quality=overridden(rules.quality, margin=options.margin))
+
+
+def _drift(logged: Logged, reference: Reference, rules: Rules) -> tuple[DriftReport | None, str]:
     for rows, what in ((len(logged.frame), "were asked in the window"), (len(reference.frame), "are in the reference")):
-        if rows < thresholds.rows:
-            return None, f"only {rows:,} rows {what}, and {thresholds.rows} are needed to tell drift from chance"
+        if rows < rules.window.rows:
+            return None, f"only {rows:,} rows {what}, and {rules.window.rows} are needed to tell drift from chance"
     current, before = logged.frame.copy(), reference.frame.copy()
     if reference.predictions is not None:
         current[PREDICTION], before[PREDICTION] = logged.meta["prediction"].to_numpy(), reference.predictions
         if reference.signature.output.task != "regression":
             current[PREDICTION], before[PREDICTION] = (one[PREDICTION].map(_label) for one in (current, before))
     missing = {name: count / max(1, logged.rows) for name, count in logged.missing.items()}
-    return measure_drift(current, before, reference.signature, thresholds, missing=missing), ""
+    return measure_drift(current, before, reference.signature, rules.drift, missing=missing), ""
 
 
 def _label(value: Any) -> str:
@@ -231,13 +244,13 @@ def _with_labels(logged: Logged, told: pd.DataFrame) -> tuple[pd.Series | None, 
     return joined["label"], int(joined["label"].notna().sum())
 
 
-def _quality(logged: Logged, labels: pd.Series | None, reference: Reference, options: MonitorOptions) -> QualityReport | None:
+def _quality(logged: Logged, labels: pd.Series | None, reference: Reference, rules: Rules) -> QualityReport | None:
     import numpy as np
 
     if labels is None or reference.labels is None or reference.predictions is None:
         return None
     known = np.flatnonzero(labels.notna().to_numpy())
-    if len(known) < options.thresholds.rows:
+    if len(known) < rules.window.rows:
         return None
     known = known[np.unique(np.linspace(0, len(known) - 1, min(len(known), _SCORED)).astype(int))]
     score = _score(reference, logged)
@@ -255,12 +268,12 @@ def _quality(logged: Logged, labels: pd.Series | None, reference: Reference, opt
     try:
         with fast():
             (before, now), (contrast,) = compare_arms(
-                arms, scorer(score, len(classes)), confidence=options.confidence, resamples=_RESAMPLES
+                arms, scorer(score, len(classes)), confidence=rules.quality.confidence, resamples=_RESAMPLES
             )
     except ValueError:
         return None  # one class only, say: there is nothing to score yet
     sign = -1.0 if kind.error else 1.0
-    margin = options.margin * abs(before.score) if kind.error else options.margin
+    margin = rules.quality.margin * abs(before.score) if kind.error else rules.quality.margin
     verdict: Literal["worse", "not worse", "inconclusive"] = "inconclusive"
     if contrast.high < -margin:
         verdict = "worse"
@@ -269,7 +282,7 @@ def _quality(logged: Logged, labels: pd.Series | None, reference: Reference, opt
     low, high = sorted((sign * contrast.low, sign * contrast.high))
     return QualityReport(
         score, kind.error, now.rows, sign * now.score, before.rows, sign * before.score, sign * contrast.difference, low, high,
-        margin, options.confidence, verdict,
+        margin, rules.quality.confidence, verdict,
     )  # fmt: skip
 
 
@@ -313,11 +326,11 @@ def _said(quality: QualityReport | None, labelled: int) -> Event:
     )
 
 
-def _alerts(drift: DriftReport | None, quality: QualityReport | None, thresholds: Thresholds) -> list[Alert]:
+def _alerts(drift: DriftReport | None, quality: QualityReport | None, rule: DriftRule) -> list[Alert]:
     found: list[Alert] = []
     if drift is not None:
         far = drift.drifted
-        if drift.columns and len(far) / len(drift.columns) >= thresholds.share:
+        if drift.columns and len(far) / len(drift.columns) >= rule.share:
             names = ", ".join(f"{one.column} ({one.distance:.2g})" for one in far[:5])
             found.append(Alert("data-drift", f"{len(far)} of {len(drift.columns)} columns drifted: {names}"))
         one = drift.prediction
@@ -326,7 +339,7 @@ def _alerts(drift: DriftReport | None, quality: QualityReport | None, thresholds
                 Alert("prediction-drift", f"the predictions drifted: {one.method} {one.distance:.3g}, limit {one.threshold:g}")
             )
         for column in drift.columns:
-            if column.missing - column.missing_before > thresholds.missing:
+            if column.missing - column.missing_before > rule.missing:
                 text = f"{column.column} is missing in {column.missing:.1%} of the rows, {column.missing_before:.1%} in the reference"
                 found.append(Alert("missing-values", text))
     if quality is not None and quality.verdict == "worse":

@@ -16,16 +16,18 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_mlops.errors import NotFoundError, UsageError
+from jupyter_mlops.monitor.rules import FILE as MONITORING
+from jupyter_mlops.promotion.policy import FILE as POLICY
 from jupyter_mlops.tracking.lifecycle import VersionFacts, fetch_notebook, find_to_deploy, find_version, tag_version
 from jupyter_mlops.tracking.store import tracking_uri
+from jupyter_mlops.workflows.artifact import Artifact, ArtifactError
 from jupyter_mlops.workflows.convert import ConvertOptions, convert
 from jupyter_mlops.workflows.events import Event, Listener
 from jupyter_mlops.workflows.monitoring import MonitorOptions, MonitorReport, monitor
 from jupyter_mlops.workflows.promote import PromoteOptions, PromoteResult, promote
 
-__all__ = ["REASONS", "RetrainOptions", "RetrainResult", "filled", "retrain", "retrain_when_needed"]
+__all__ = ["RetrainOptions", "RetrainResult", "filled", "retrain", "retrain_when_needed"]
 
-REASONS = ("data-drift", "prediction-drift", "missing-values", "concept-drift")
 FROM, REASON, AT, BY = "retrained_from", "retrain.reason", "retrain.at", "retrain.version"  # tags
 _MARK = re.compile(r"^\.(?P<stem>.+)-retrain-[0-9a-f]{8}$")
 _DATE = re.compile(r"\{today(?:(?P<sign>[+-])(?P<days>\d+)d)?\}")
@@ -46,7 +48,7 @@ class RetrainOptions:
     promote
         Whether the challenger goes through its gates at once.
     again_after
-        How long a version is not trained again for the same reasons.
+        How long a version is not trained again for the same reasons; None: as its `monitoring.yaml` says.
     """
 
     parameters: Sequence[tuple[str, str]] = ()
@@ -54,7 +56,7 @@ class RetrainOptions:
     output: Path | None = None
     promote: bool = True
     reason: str = "by hand"
-    again_after: timedelta = timedelta(days=7)
+    again_after: timedelta | None = None
     tracking_uri: str | None = None
     database: str | None = None
 
@@ -128,25 +130,27 @@ def retrain(
         raise UsageError(f"{options.folder} is no folder. Give the one in which the notebook finds its data (--folder).")
     uri = tracking_uri(options.tracking_uri, options.folder)
     facts = find_to_deploy(uri, model, version)
+    output = options.output or options.folder.absolute() / f"{model}-retrained"
     with tempfile.TemporaryDirectory(prefix="jupyter-mlops-") as scratch:
         kept = fetch_notebook(uri, facts, Path(scratch))
         if kept is None:
             raise NotFoundError(
                 f"The notebook of version {facts.version} of {model} was not kept with it, so it cannot be run again. Convert it anew."
             )
-        content = kept.read_bytes()
-    listen(Event("notebook", "done", f"{kept.name} of version {facts.version}"))
-    marked = _MARK.match(kept.stem)
-    stem = marked["stem"] if marked else kept.stem
-    # Beside its data, under a name of its own: the one that lies there by now may be another.
-    notebook = options.folder.absolute() / f".{stem}-retrain-{uuid.uuid4().hex[:8]}.ipynb"
-    output = options.output or options.folder.absolute() / f"{model}-retrained"
-    parameters = [(name, filled(value)) for name, value in options.parameters]
-    try:
-        notebook.write_bytes(content)
-        done = convert(notebook, output, ConvertOptions(parameters, name=model, tracking_uri=uri, force=True), listen)
-    finally:
-        notebook.unlink(missing_ok=True)
+        listen(Event("notebook", "done", f"{kept.name} of version {facts.version}"))
+        marked = _MARK.match(kept.stem)
+        stem = marked["stem"] if marked else kept.stem
+        # Beside its data, under a name of its own: the one that lies there by now may be another.
+        notebook = options.folder.absolute() / f".{stem}-retrain-{uuid.uuid4().hex[:8]}.ipynb"
+        convert_options = ConvertOptions(
+            [(name, filled(value)) for name, value in options.parameters], name=model, tracking_uri=uri, force=True,
+            settings=_settings(uri, facts, options.folder, Path(scratch)),
+        )  # fmt: skip
+        try:
+            notebook.write_bytes(kept.read_bytes())
+            done = convert(notebook, output, convert_options, listen)
+        finally:
+            notebook.unlink(missing_ok=True)
     if not done.ok or done.report.model_version is None:
         return RetrainResult(model, facts.version, "failed", done.report.error or "the conversion failed", None, output)
     challenger = done.report.model_version
@@ -161,6 +165,18 @@ def retrain(
     return RetrainResult(model, facts.version, made.status, options.reason, challenger, output, made)
 
 
+def _settings(uri: str, facts: VersionFacts, folder: Path, scratch: Path) -> Path | None:
+    """The project of the version, whose rules hold for the next one where the folder has none."""
+    if (folder / POLICY).exists() and (folder / MONITORING).exists():
+        return None
+    try:
+        return Artifact(uri, facts.model, facts.version, facts.digest, facts.run_id, scratch).project()
+    except ArtifactError as error:
+        raise NotFoundError(
+            f"The rules of version {facts.version} cannot be taken over: {error} Put {POLICY} and {MONITORING} into {folder}."
+        ) from None
+
+
 def retrain_when_needed(
     model: str, reasons: Sequence[str], options: RetrainOptions, watch: MonitorOptions, listen: Listener = lambda event: None
 ) -> RetrainResult:
@@ -169,7 +185,7 @@ def retrain_when_needed(
     Parameters
     ----------
     reasons
-        Kinds of alerts that are one; see `REASONS`.
+        Kinds of alerts that are one, of `jupyter_mlops.monitor.rules.REASONS`; none: those in the version's `monitoring.yaml`.
 
     Raises
     ------
@@ -178,10 +194,12 @@ def retrain_when_needed(
     uri = tracking_uri(options.tracking_uri, options.folder)
     facts = find_to_deploy(uri, model)
     report, _ = monitor(model, facts.version, replace(watch, tracking_uri=uri, database=options.database), listen)
+    rule = report.rules.retrain
+    reasons = reasons or rule.reasons
     raised = [one for one in report.alerts if one.kind in reasons]
     if not raised:
         return RetrainResult(model, facts.version, "not needed", _why_not(report, reasons))
-    if (before := _trained_lately(uri, model, facts, options.again_after)) is not None:
+    if (before := _trained_lately(uri, model, facts, options.again_after or rule.again_after)) is not None:
         return RetrainResult(model, facts.version, "not needed", before)
     reason = "; ".join(f"{one.kind}: {one.message}" for one in raised)
     return retrain(model, facts.version, replace(options, reason=reason), listen)

@@ -13,7 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from jupyter_mlops.database import VARIABLE, database_url, now
-from jupyter_mlops.deploy.files import is_unwatched, prediction_log
+from jupyter_mlops.deploy.files import hash_key, is_unwatched, prediction_log
 from jupyter_mlops.deploy.spec import Deployment, Deployments
 from jupyter_mlops.deploy.supervisor import Supervisor
 from jupyter_mlops.deploy.traffic import Traffic
@@ -62,7 +62,7 @@ def main(argv: Sequence[str]) -> int:
     folder = known.spec.place
     try:
         with FileLock(folder / LOCK).acquire(timeout=5):
-            _supervise(model, deployments, Supervisor(folder, partial(_replica, prediction_log(folder)), free_port, now))
+            _supervise(model, deployments, Supervisor(folder, partial(_replica, folder), free_port, now))
     except Timeout:
         return 0  # another one works
     return 0
@@ -97,10 +97,12 @@ def _looked_after(deployments: Deployments, known: Deployment) -> Deployment:
     return deployments.change(known, machine(), traffic=Traffic(traffic.stable))
 
 
-def _replica(log: Path, project: Path, port: int) -> tuple[list[str], Path, Mapping[str, str]]:
+def _replica(folder: Path, project: Path, port: int) -> tuple[list[str], Path, Mapping[str, str]]:
     environment = service_environment(project, port, "MLFLOW_") | {
-        "SERVICE_DRAIN_SECONDS": "0.5", "SERVICE_GRACE_SECONDS": "30", "SERVICE_LOG_DIR": str(log),
+        "SERVICE_DRAIN_SECONDS": "0.5", "SERVICE_GRACE_SECONDS": "30", "SERVICE_LOG_DIR": str(prediction_log(folder)),
     }  # fmt: skip
+    if not environment.get("SERVICE_LOG_HASH_KEY"):
+        environment["SERVICE_LOG_HASH_KEY"] = hash_key(folder)
     return [sys.executable, "-m", "service"], project, environment
 
 

@@ -193,6 +193,14 @@ def test_a_policy_beside_the_notebook_is_taken_over(tmp_path: Path) -> None:
     assert result.exit_code == 2
 
 
+def test_a_column_that_monitoring_yaml_misspells_is_named(tmp_path: Path) -> None:
+    notebook = write_notebook(tmp_path / "penguins.ipynb", PENGUINS)
+    (tmp_path / "monitoring.yaml").write_text("log: {omit: [iland]}\n", encoding="utf-8")
+    result = convert(notebook, tmp_path / "out", ConvertOptions(register=False))
+    assert result.exit_code == 2 and not (tmp_path / "out" / "src").exists()
+    assert "log.omit names 'iland', which is none of the model's columns: " in str(result.report.error)
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
     (tmp_path / "server").mkdir()

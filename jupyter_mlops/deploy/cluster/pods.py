@@ -76,15 +76,23 @@ def container(release: Release, spec: ClusterSpec, name: str = "service", **envi
         "SERVICE_HOST": "0.0.0.0",  # noqa: S104 - the pod's own network
         "SERVICE_PORT": str(PORT), "SERVICE_DRAIN_SECONDS": str(_DRAIN), "SERVICE_GRACE_SECONDS": str(_GRACE), **environment,
     }  # fmt: skip
+    env: list[Manifest] = [{"name": key, "value": value} for key, value in given.items()]
     mounts = [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108 - the only place that can be written to, beside the log
     if spec.log_claim is not None:
-        given["SERVICE_LOG_DIR"] = _LOG
+        env += [
+            {"name": "SERVICE_LOG_DIR", "value": _LOG},
+            # Needed where monitoring.yaml has columns hashed; without it, such a service does not start.
+            {
+                "name": "SERVICE_LOG_HASH_KEY",
+                "valueFrom": {"secretKeyRef": {"name": f"{spec.name}-log", "key": "hash-key", "optional": True}},
+            },
+        ]
         mounts.append({"name": "predictions", "mountPath": _LOG})
     return {
         "name": name,
         "image": release.image,
         "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
-        "env": [{"name": key, "value": value} for key, value in given.items()],
+        "env": env,
         "startupProbe": _probe("/health/ready", period=2, failures=60),
         "readinessProbe": _probe("/health/ready", period=5, failures=2),
         "livenessProbe": _probe("/health/live", period=10, failures=3),

@@ -38,9 +38,10 @@ class Written:
     def predictions(
         self, frame: pd.DataFrame, labels: Iterable[Any], times: Iterable[datetime], *, version: str = "1", arm: str = "stable",
         name: str = "r", probabilities: list[list[float]] | None = None, close: bool = True, kind: str = "integer",
+        hashed: Iterable[str] = (),
     ) -> Any:  # fmt: skip
         """One request a row, named ``r-0``, ``r-1``, ..."""
-        columns = [self.journal.Column(one, KINDS.get(frame[one].dtype.kind, "string")) for one in frame]
+        columns = [self.journal.Column(one, KINDS.get(frame[one].dtype.kind, "string"), one in set(hashed)) for one in frame]
         opened = self._opened("predictions", version, kind, columns)
         rows = [tuple(map(_plain, row)) for row in frame.astype(object).itertuples(index=False)]
         opened.append(

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jupyter_mlops.monitor.drift import PREDICTION, Thresholds, measure_drift
+from jupyter_mlops.monitor.drift import PREDICTION, measure_drift
+from jupyter_mlops.monitor.rules import DriftRule
 from jupyter_mlops.signature import Column, Output, Signature
 
 SIGNATURE = Signature(
@@ -40,7 +41,7 @@ def _moved(report: Any) -> set[str]:
 
 def test_the_same_distribution_has_not_drifted() -> None:
     for seed in range(3):
-        report = measure_drift(_table(2000, seed), _table(2000, seed + 100), SIGNATURE, Thresholds())
+        report = measure_drift(_table(2000, seed), _table(2000, seed + 100), SIGNATURE, DriftRule())
         assert _moved(report) == set()
         assert len(report.columns) == 5 and report.prediction is not None
 
@@ -56,7 +57,7 @@ def test_the_same_distribution_has_not_drifted() -> None:
 def test_the_column_that_moved_is_named(column: str, change: Any) -> None:
     table = _table(2000, 1)
     table[column] = change(table)
-    report = measure_drift(table, _table(2000, 2), SIGNATURE, Thresholds())
+    report = measure_drift(table, _table(2000, 2), SIGNATURE, DriftRule())
     assert _moved(report) == {column}
     assert "Drift" in report.html and "<html" in report.html.lower()
 
@@ -65,11 +66,11 @@ def test_missing_values_and_new_levels_are_told() -> None:
     table = _table(1000, 1)
     table.loc[:299, "city"] = "z"
     table.loc[:99, "size"] = np.nan
-    report = measure_drift(table, _table(1000, 2), SIGNATURE, Thresholds(), missing={"size": 0.2})
+    report = measure_drift(table, _table(1000, 2), SIGNATURE, DriftRule(), missing={"size": 0.2})
     by_name = {one.column: one for one in report.columns}
     assert by_name["city"].new_levels == pytest.approx(0.3)
     assert (by_name["size"].missing, by_name["size"].missing_before) == (0.2, 0.0)  # of all rows, where that is given
-    empty = measure_drift(table.assign(size=np.nan), _table(1000, 2), SIGNATURE, Thresholds())
+    empty = measure_drift(table.assign(size=np.nan), _table(1000, 2), SIGNATURE, DriftRule())
     assert {one.column: one.missing for one in empty.columns}["size"] == 1.0
 
 
@@ -77,6 +78,17 @@ def test_numbers_that_are_predicted_are_compared_as_numbers() -> None:
     signature = Signature(SIGNATURE.inputs, Output("regression", "float64"))
     random = np.random.default_rng(0)
     now, before = (_table(1000, seed, **{PREDICTION: random.normal(mean, 1, 1000)}) for seed, mean in ((1, 0.5), (2, 0.0)))
-    report = measure_drift(now, before, signature, Thresholds())
+    report = measure_drift(now, before, signature, DriftRule())
     assert report.prediction is not None and report.prediction.method == "wasserstein"
     assert 0.3 < report.prediction.distance < 0.7
+
+
+def test_limits_of_single_columns_and_columns_that_do_not_count() -> None:
+    table, other = _table(2000, 1), _table(2000, 2)
+    moved = table.assign(size=table["size"] + 0.5 * table["size"].std())
+    found = measure_drift(moved, other, SIGNATURE, DriftRule())
+    assert [one.column for one in found.drifted] == ["size"]
+    wide = measure_drift(moved, other, SIGNATURE, DriftRule(columns={"size": 0.9}))
+    assert not wide.drifted
+    assert next(one.threshold for one in wide.columns if one.column == "size") == 0.9
+    assert "size" not in {one.column for one in measure_drift(moved, other, SIGNATURE, DriftRule(ignore=("size",))).columns}

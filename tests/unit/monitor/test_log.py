@@ -113,3 +113,13 @@ def test_of_several_labels_the_last_one_holds(tmp_path: Path, compacted: bool) -
     known = {(one.id, one.row): one.label for one in told.itertuples() if one.id == "a"}
     assert known == {("a", 0): 0, ("a", 1): "late"}
     assert PredictionLog(tmp_path / "nothing").labels(START).empty
+
+
+@pytest.mark.parametrize("compacted", [False, True])
+def test_hashes_are_not_compared(tmp_path: Path, compacted: bool) -> None:
+    written = Written(tmp_path)
+    frame = pd.DataFrame({"size": [1.0, 2.0], "name": ["3f", "9a"]})
+    written.predictions(frame, [0, 1], _times(2), hashed=["name"])
+    if compacted:
+        written.compact()
+    assert list(PredictionLog(tmp_path).read("1", _window(), sample=10).frame) == ["size"]

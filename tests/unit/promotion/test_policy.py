@@ -8,8 +8,9 @@ import pytest
 
 from jupyter_mlops.errors import UsageError
 from jupyter_mlops.promotion import rules
-from jupyter_mlops.promotion.policy import Policy, policy_beside, read_policy, why_not
+from jupyter_mlops.promotion.policy import FILE, Policy, read_policy, why_not
 from jupyter_mlops.promotion.rules import ApprovalRule
+from jupyter_mlops.sections import text_of
 
 
 def test_what_is_left_out_has_its_default() -> None:
@@ -94,13 +95,20 @@ def test_what_is_wrong_is_named(text: str, words: list[str]) -> None:
 
 
 def test_the_policy_beside_a_notebook(tmp_path: Path) -> None:
-    notebook = tmp_path / "churn.ipynb"
-    assert policy_beside(notebook) == ""
+    other = tmp_path / "other"
+    other.mkdir()
+
+    def text() -> str:
+        return text_of(FILE, Policy, [tmp_path, other])
+
+    assert text() == ""
+    (other / "promotion.yaml").write_text("tests: {seconds: 5}\n", encoding="utf-8")
+    assert text() == "tests: {seconds: 5}\n"
     (tmp_path / "promotion.yaml").write_text("# ours\napproval: {self: true}", encoding="utf-8")
-    assert policy_beside(notebook) == "# ours\napproval: {self: true}\n"
+    assert text() == "# ours\napproval: {self: true}\n"
     (tmp_path / "promotion.yaml").write_text("aproval: {}", encoding="utf-8")
     with pytest.raises(UsageError, match=str(tmp_path)):
-        policy_beside(notebook)
+        text()
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ class Config:
     access_log: bool = False
     log_level: str = "info"
     log_dir: str = ""  # folder of the prediction log; without one, none is kept
-    log_omit: str = ""  # columns that are not logged, with commas between them
+    log_omit: str = ""  # columns that are not logged: a JSON list, or with commas between them
     log_hash: str = ""  # columns of which an HMAC is logged
     log_hash_key: str = ""  # its key
     log_queue: int = 50_000  # rows that may wait to be written; more are lost, and counted

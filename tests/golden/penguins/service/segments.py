@@ -131,6 +131,7 @@ def schema_of(header: Header) -> pa.Schema:
         "model": header.model,
         "version": header.version,
         "classes": json.dumps(header.classes),
+        "hashed": json.dumps([one.name for one in header.columns if one.hashed]),
     }
     return pa.schema(fields, metadata=about)
 

@@ -118,7 +118,12 @@ def schema_of(header: Header) -> pa.Schema:
         fields.append(pa.field(f"input.{one.name}", kind))
     fields.append(pa.field("prediction", TYPES.get(header.prediction, pa.string())))
     fields.append(pa.field("probabilities", pa.list_(pa.float64())))
-    about = {"model": header.model, "version": header.version, "classes": json.dumps(header.classes)}
+    about = {
+        "model": header.model,
+        "version": header.version,
+        "classes": json.dumps(header.classes),
+        "hashed": json.dumps([one.name for one in header.columns if one.hashed]),
+    }
     return pa.schema(fields, metadata=about)
 
 

@@ -50,7 +50,7 @@ def running_service(timeout: float = 60.0, **settings: object) -> Iterator[Servi
         It ended, or was not ready in time; its log is in the message.
     """
     port = _free_port()
-    given = {"port": port, "drain_seconds": 0, **settings}
+    given = {"port": port, "drain_seconds": 0, "log_hash_key": "of the tests", **settings}
     environment = {**os.environ, **{f"SERVICE_{k.upper()}": str(v) for k, v in given.items()}}
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "service.log"
