@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
@@ -165,6 +166,37 @@ def test_csv_files_and_lines_that_are_no_rows(project: Path, golden: dict[str, A
     assert got["row"].to_pylist() == kept
     assert got["prediction"].to_pylist() == [expected[n] for n in kept]
     assert manifest(tmp_path / "out")["rows"] == 300
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_columns_in_the_names_of_folders(project: Path, golden: dict[str, Any], tmp_path: Path, kind: str) -> None:
+    """As Spark writes them with ``partitionBy("sex", "day", "code")``: a column that the model needs, a date, and one that is no number."""
+    usual = [n for n, row in enumerate(golden["rows"]) if row["sex"] in ("male", "female", None)][:300]
+    rows, expected = table([golden["rows"][n] for n in usual]), [golden["predictions"][n] for n in usual]
+    at = rows.column_names.index("sex")
+    parts = []
+    for sex in ("male", "female", None):
+        for day, code in (("2026-05-01", "007"), ("2026-05-02", "010")):
+            mask = [one == sex and (number % 2 == 0) == (code == "007") for number, one in enumerate(rows["sex"].to_pylist())]
+            if any(mask):
+                folder = tmp_path / "in" / f"sex={sex or '__HIVE_DEFAULT_PARTITION__'}" / f"day={day}" / f"code={code}"
+                folder.mkdir(parents=True)
+                part = rows.filter(pa.array(mask)).remove_column(at)
+                parts.append((sex, day, code, [expected[n] for n in np.flatnonzero(mask)]))
+                if kind == "csv":
+                    pyarrow.csv.write_csv(part, folder / "part.csv")
+                else:
+                    pq.write_table(part, folder / "part.parquet", row_group_size=20)
+    assert len(parts) >= 4
+    assert score(project, tmp_path / "in", tmp_path / "out", "--part-rows", "30") == 0
+    got = result(tmp_path / "out")
+    types = [pa.string(), pa.string() if kind == "csv" else pa.date32(), pa.string()]
+    assert [got.schema.field(name).type for name in ("sex", "day", "code")] == types
+    found = sorted(got.select(["row", "sex", "day", "code", "prediction"]).to_pylist(), key=lambda one: int(one["row"]))
+    assert [one["prediction"] for one in found] == expected
+    assert [one["sex"] for one in found] == rows["sex"].to_pylist()
+    assert {(str(one["day"]), one["code"]) for one in found} == {(day, code) for _, day, code, _ in parts}
+    assert bad_rows(tmp_path / "out") == []
 
 
 def test_a_killed_batch_goes_on_with_what_is_not_done(project: Path, golden: dict[str, Any], tmp_path: Path) -> None:

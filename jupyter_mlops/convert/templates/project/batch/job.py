@@ -72,11 +72,10 @@ class Job:
 
     def __init__(self, out: Path, plan: Mapping[str, Any]) -> None:
         self.out, self.plan = out, plan
-        self.table = Table(Path(plan["in"]))
         self.sources = [Source(**one) for one in plan["sources"]]
-        self.chunks = [Chunk(**one) for one in plan["chunks"]]
         # A file that came or went meanwhile would shift the others.
-        self.table.files = [self.table.base / one.name for one in self.sources]
+        self.table = Table(Path(plan["in"]), [one.name for one in self.sources])
+        self.chunks = [Chunk(**one) for one in plan["chunks"]]
         self._reports: dict[int, dict[str, Any]] = {}
 
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from batch.errors import BatchError
+from batch.partitions import Partitions
 
 FORMATS = {
     ".parquet": "parquet",
@@ -66,7 +67,9 @@ class Table:
     ----------
     path
         A file, or a folder: then all files below it that end in .parquet, .pq, .csv or .csv.gz, by name. Names that
-        begin with ``_`` or a dot are left out.
+        begin with ``_`` or a dot are left out. Folders such as ``month=5`` give a column, see `Partitions`.
+    names
+        The files below it, as they were when the batch began; None: those that are there.
 
     Raises
     ------
@@ -74,9 +77,12 @@ class Table:
         There is no such file, or files of both formats.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, names: Sequence[str] | None = None) -> None:
         self.path = path
-        if path.is_dir():
+        self.base = path if path.is_dir() else path.parent
+        if names is not None:
+            self.files = [self.base / name for name in names]
+        elif path.is_dir():
             found = sorted(one for one in path.rglob("*") if one.is_file() and not _hidden(one, path))
             self.files = [one for one in found if format_of(one)]
         else:
@@ -88,7 +94,10 @@ class Table:
             what = "files of both formats" if formats else "no Parquet or CSV file"
             raise BatchError(f"{path} holds {what}. Name a file, or a folder of files, that end in one of {', '.join(FORMATS)}.")
         self.format = str(formats.pop())
-        self.base = path if path.is_dir() else path.parent
+        self._partitions = Partitions((self._below(file) for file in self.files), text=self.format == "csv")
+
+    def _below(self, file: Path) -> Path:
+        return file.relative_to(self.base)
 
     def schema(self, file: Path) -> pa.Schema:
         """The columns of a file.
@@ -100,9 +109,9 @@ class Table:
         """
         with reading(file):
             if self.format == "parquet":
-                return pq.read_schema(file)
+                return self._partitions.schema(pq.read_schema(file))
             with _csv(file, []) as reader:
-                return reader.schema
+                return self._partitions.schema(reader.schema)
 
     def sources(self) -> list[Source]:
         """The files with what tells whether one was changed."""
@@ -113,7 +122,7 @@ class Table:
             if self.format == "parquet":
                 with reading(file):
                     rows = int(pq.read_metadata(file).num_rows)
-            name = file.relative_to(self.base).as_posix()
+            name = self._below(file).as_posix()
             made.append(Source(name, stat.st_size, stat.st_mtime_ns, rows))
         return made
 
@@ -148,6 +157,10 @@ class Table:
             The file cannot be read.
         """
         file = self.files[chunk.source]
+        for piece in self._own_pieces(file, chunk, batch_rows, threads=threads):
+            yield piece._replace(batch=self._partitions.added(self._below(file), piece.batch))
+
+    def _own_pieces(self, file: Path, chunk: Chunk, batch_rows: int, *, threads: bool) -> Iterator[Piece]:
         with reading(file):
             if self.format == "csv":
                 yield from _csv_pieces(file, batch_rows)
