@@ -69,8 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _of_log(arguments: argparse.Namespace, options: AbOptions) -> AbReport:
     from datetime import UTC, datetime
 
-    from jupyter_mlops.commands.monitor import length
     from jupyter_mlops.monitor.log import PredictionLog, Window
+    from jupyter_mlops.monitor.rules import length
     from jupyter_mlops.workflows.ab import ab_report_of_log
     from jupyter_mlops.workflows.watched import deployed_log
 

@@ -6,14 +6,14 @@ import argparse
 import json
 import os
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from jupyter_mlops.workflows.monitoring import MonitorReport
 
-__all__ = ["USUAL", "add_parser", "length", "run"]
+__all__ = ["USUAL", "add_parser", "run"]
 
 WEBHOOK = "JUPYTER_MLOPS_WEBHOOK"
 USUAL = "(default: as the version's monitoring.yaml says)"
@@ -61,6 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     from jupyter_mlops.commands.console import Console
     from jupyter_mlops.errors import MlopsError
     from jupyter_mlops.monitor.prometheus import write_dashboard
+    from jupyter_mlops.monitor.rules import length
     from jupyter_mlops.workflows.monitoring import MonitorOptions, monitor
 
     model, _, version = arguments.model.partition("@")
@@ -105,23 +106,6 @@ def _show(report: MonitorReport, folder: Path) -> None:
     elif not report.alerts:
         print("nothing to look at")
     print(f"report    {folder / 'report.html'}")
-
-
-def length(text: str) -> timedelta:
-    """A length of time as the command line has it: 90m, 24h, 7d, 2w.
-
-    Raises
-    ------
-    UsageError
-        It is none.
-    """
-    from jupyter_mlops.errors import UsageError
-    from jupyter_mlops.monitor.rules import length as read
-
-    try:
-        return read(text)
-    except ValueError as error:
-        raise UsageError(f"{text!r} is not {error}.") from None
 
 
 def _moment(text: str | None) -> datetime | None:

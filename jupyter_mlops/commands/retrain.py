@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jupyter_mlops.commands.console import Console, print_event
-from jupyter_mlops.commands.monitor import USUAL, length
+from jupyter_mlops.commands.monitor import USUAL
 from jupyter_mlops.commands.run import allow_negative_values, stop_on_termination
+from jupyter_mlops.monitor.rules import length
 
 TARGETS = ("cron", "github", "kubernetes")
 

@@ -41,14 +41,21 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 Section = TypeVar("Section")
 
 
-def length(value: Any) -> timedelta:
-    """A length of time: 90m, 24h, 7d, 2w.
+def length(text: str) -> timedelta:
+    """A length of time as people write it: 90m, 24h, 7d, 2w.
 
     Raises
     ------
-    ValueError
-        It is none; the message says what it must be.
+    UsageError
+        It is none.
     """
+    try:
+        return _length(text)
+    except ValueError as error:
+        raise UsageError(f"{text!r} is not {error}.") from None
+
+
+def _length(value: Any) -> timedelta:
     if isinstance(value, timedelta) and value > timedelta(0):
         return value
     found = re.fullmatch(r"(\d{1,6}(?:\.\d+)?)([mhdw])", value.strip()) if isinstance(value, str) else None
@@ -78,7 +85,7 @@ class WindowRule:
         Rows that are compared at most.
     """
 
-    length: timedelta = field(default=_WEEK, metadata={"check": length})
+    length: timedelta = field(default=_WEEK, metadata={"check": _length})
     rows: int = key(200, number(2, 1_000_000, whole=True))
     sample: int = key(20_000, number(2, 10_000_000, "rows", whole=True))
 
@@ -159,7 +166,7 @@ class RetrainRule:
     """
 
     reasons: tuple[str, ...] = key(REASONS, list_of("alerts", "[concept-drift]", among=REASONS))
-    again_after: timedelta = field(default=_WEEK, metadata={"check": length})
+    again_after: timedelta = field(default=_WEEK, metadata={"check": _length})
 
 
 @dataclass(frozen=True)
