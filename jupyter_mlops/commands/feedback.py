@@ -22,7 +22,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("file", type=Path, metavar="FILE", help="CSV, Parquet or JSON lines")
     parser.add_argument("--id", default="id", metavar="COLUMN", help="the answer's id, or x-request-id (default: id)")
     parser.add_argument("--label", default="label", metavar="COLUMN", help="what was true (default: label)")
-    parser.add_argument("--row", metavar="COLUMN", help="position of the row in its request (default: each request had one)")
+    parser.add_argument("--row", metavar="COLUMN", help="position of the row in its request (default: row, where there is one)")
     parser.add_argument("--log", type=Path, metavar="DIR", help="the prediction log (default: the deployment's)")
 
 

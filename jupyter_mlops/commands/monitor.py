@@ -41,6 +41,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--sample", type=int, metavar="ROWS", help=f"that are compared at most {USUAL}")
     parser.add_argument("--numeric", type=float, metavar="D", help=f"limit of a number's Wasserstein distance {USUAL}")
     parser.add_argument("--categorical", type=float, metavar="D", help=f"limit of a text's Jensen-Shannon distance {USUAL}")
+    parser.add_argument(
+        "--text", type=float, metavar="AUC", help=f"limit of how well texts are told from the reference's {USUAL}"
+    )
     parser.add_argument("--share", type=float, metavar="S", help=f"of the columns that has to drift {USUAL}")
     parser.add_argument("--margin", type=float, metavar="M", help=f"by which the score may be worse {USUAL}")
     parser.add_argument("--prometheus", type=Path, metavar="FILE", help="numbers for node_exporter's textfile collector (*.prom)")
@@ -69,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         options = MonitorOptions(
             window=None if arguments.window is None else length(arguments.window), until=_moment(arguments.until), log=arguments.log, project=arguments.project,
             output=arguments.output, rows=arguments.rows, sample=arguments.sample,
-            numeric=arguments.numeric, categorical=arguments.categorical, share=arguments.share, margin=arguments.margin,
+            numeric=arguments.numeric, categorical=arguments.categorical, text=arguments.text, share=arguments.share, margin=arguments.margin,
             prometheus=arguments.prometheus, tracking_uri=arguments.tracking_uri,
             webhook=arguments.webhook or os.environ.get(WEBHOOK) or None,
         )  # fmt: skip

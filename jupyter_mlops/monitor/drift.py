@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["PREDICTION", "ColumnDrift", "DriftReport", "measure_drift"]
 
 PREDICTION = "prediction"
-_NUMERIC, _CATEGORICAL = "wasserstein", "jensenshannon"
+_NUMERIC, _CATEGORICAL, _TEXT = "wasserstein", "jensenshannon", "abs_text_content_drift"
 _LEVELS = 50  # the most frequent ones of a text column; what is beyond is one level of its own
 _OTHER = "(other)"
+_COVERED = 0.5  # of the reference, by its most frequent levels: a column with less is text
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class ColumnDrift:
     missing, missing_before
         Shares of rows without a value, in the window and in the reference.
     new_levels
-        Share of the sampled rows with a level that the reference does not have; None for numbers.
+        Share of the sampled rows with a level that the reference does not have; None for numbers and texts.
     """
 
     column: str
@@ -98,38 +99,53 @@ def measure_drift(
         names.append(PREDICTION)
         kinds[PREDICTION] = "float" if signature.output.task == "regression" else "string"
     made: dict[str, tuple[Any, Any]] = {}
+    methods: dict[str, str] = {}
     new_levels: dict[str, float] = {}
     for name in names:
         now, before = current[name], reference[name]
         if kinds[name] in ("float", "integer"):
-            made[name] = tuple(pd.to_numeric(one, errors="coerce").astype(float) for one in (now, before))
-        elif kinds[name] == "datetime":
-            made[name] = tuple(pd.to_datetime(one, errors="coerce").map(_seconds).astype(float) for one in (now, before))
-        else:
-            now, before = _text(now), _text(before)
-            new_levels[name] = float((now.notna() & ~now.isin(before.unique())).mean()) if len(now) else 0.0
-            levels = before.value_counts().index[:_LEVELS]
-            made[name] = tuple(one.where(one.isna() | one.isin(levels), _OTHER) for one in (now, before))
-    usable = [name for name in names if all(one.notna().any() for one in made[name])]
-    numeric = [name for name in usable if name not in new_levels]
+            methods[name], made[name] = (
+                _NUMERIC,
+                tuple(pd.to_numeric(one, errors="coerce").astype(float) for one in (now, before)),
+            )
+            continue
+        if kinds[name] == "datetime":
+            moments = (pd.to_datetime(one, errors="coerce") for one in (now, before))
+            methods[name], made[name] = _NUMERIC, tuple(one.map(_seconds).astype(float) for one in moments)
+            continue
+        now, before = _text(now), _text(before)
+        levels = before.value_counts()
+        if levels[:_LEVELS].sum() < _COVERED * levels.sum() and all(_words(one) for one in (now, before)):
+            methods[name], made[name] = _TEXT, (now, before)
+            continue
+        new_levels[name] = float((now.notna() & ~now.isin(levels.index)).mean()) if len(now) else 0.0
+        methods[name] = _CATEGORICAL
+        made[name] = tuple(one.where(one.isna() | one.isin(levels.index[:_LEVELS]), _OTHER) for one in (now, before))
+    usable = {name: method for name, method in methods.items() if all(one.notna().any() for one in made[name])}
     found, html = _evidently(
-        pd.DataFrame({name: made[name][0] for name in usable}), pd.DataFrame({name: made[name][1] for name in usable}),
-        numeric, [name for name in usable if name in new_levels], rule,
-    )  # fmt: skip
-    columns = {}
-    for name in names:
-        text = name in new_levels
-        columns[name] = ColumnDrift(
-            name, kinds[name], _CATEGORICAL if text else _NUMERIC, found.get(name, 0.0),
-            rule.columns.get(name, rule.categorical if text else rule.numeric),
+        pd.DataFrame({name: made[name][0] for name in usable}),
+        pd.DataFrame({name: made[name][1] for name in usable}),
+        usable,
+        rule,
+    )
+    limits = _limits(rule)
+    columns = {
+        name: ColumnDrift(
+            name, kinds[name], method, found.get(name, 0.0), rule.columns.get(name, limits[method]),
             (missing or {}).get(name, _share_missing(current[name])), _share_missing(reference[name]), new_levels.get(name),
-        )  # fmt: skip
+        )
+        for name, method in methods.items()
+    }  # fmt: skip
     prediction = columns.pop(PREDICTION) if with_prediction else None
     return DriftReport(tuple(columns.values()), prediction, html)
 
 
+def _limits(rule: DriftRule) -> dict[str, float]:
+    return {_NUMERIC: rule.numeric, _CATEGORICAL: rule.categorical, _TEXT: rule.text}
+
+
 def _evidently(
-    current: pd.DataFrame, reference: pd.DataFrame, numeric: list[str], categorical: list[str], rule: DriftRule
+    current: pd.DataFrame, reference: pd.DataFrame, methods: Mapping[str, str], rule: DriftRule
 ) -> tuple[dict[str, float], str]:
     """Distances by column, and the report as a page."""
     os.environ.setdefault("DO_NOT_TRACK", "1")  # its telemetry
@@ -139,25 +155,25 @@ def _evidently(
         from evidently.metrics import ValueDrift
         from evidently.presets import DataDriftPreset, DataSummaryPreset
 
-        if not numeric and not categorical:
+        if not methods:
             return {}, ""
-        about = DataDefinition(numerical_columns=numeric, categorical_columns=categorical)
-        columns = [name for name in current.columns if name != PREDICTION]
-        methods = {
-            "num_method": _NUMERIC, "num_threshold": rule.numeric, "cat_method": _CATEGORICAL,
-            "cat_threshold": rule.categorical,
-        }  # fmt: skip
-        limits = {name: limit for name, limit in rule.columns.items() if name in columns}
+        numeric, categorical, texts = (
+            [name for name in methods if methods[name] == one] for one in (_NUMERIC, _CATEGORICAL, _TEXT)
+        )
+        about = DataDefinition(numerical_columns=numeric, categorical_columns=categorical, text_columns=texts)
+        columns = [name for name in methods if name != PREDICTION]
+        limits = _limits(rule)
         parts: list[Any] = []
+        if PREDICTION in methods:
+            method = methods[PREDICTION]
+            parts.append(ValueDrift(column=PREDICTION, method=method, threshold=limits[method]))
         if columns:
-            parts += [
-                DataDriftPreset(columns=columns, drift_share=rule.share, per_column_threshold=limits, **methods),
-                DataSummaryPreset(columns=columns),
-            ]
-        if PREDICTION in current:
-            method = _NUMERIC if PREDICTION in numeric else _CATEGORICAL
-            limit = rule.numeric if PREDICTION in numeric else rule.categorical
-            parts.insert(0, ValueDrift(column=PREDICTION, method=method, threshold=limit))
+            preset = DataDriftPreset(
+                columns=columns, drift_share=rule.share, num_method=_NUMERIC, num_threshold=limits[_NUMERIC],
+                cat_method=_CATEGORICAL, cat_threshold=limits[_CATEGORICAL], text_method=_TEXT, text_threshold=limits[_TEXT],
+                per_column_threshold={name: limit for name, limit in rule.columns.items() if name in columns},
+            )  # fmt: skip
+            parts += [preset, DataSummaryPreset(columns=columns)]
         made = Report(parts).run(
             Dataset.from_pandas(current, data_definition=about), Dataset.from_pandas(reference, data_definition=about)
         )
@@ -172,6 +188,12 @@ def _distances(metrics: Iterable[dict[str, Any]]) -> Iterable[tuple[str, float]]
 
 def _text(values: Any) -> Any:
     return values.map(lambda one: None if one is None or one != one else str(one)).astype(object)
+
+
+def _words(texts: Any) -> bool:
+    """Whether half of them at least have words that the classifier can tell apart: it fails where nobody has any."""
+    present = texts.dropna()
+    return bool(len(present) and present.str.contains(r"\w{3}", regex=True).mean() >= _COVERED)
 
 
 def _seconds(moment: Any) -> float:

@@ -100,6 +100,8 @@ class DriftRule:
         Wasserstein distance in standard deviations of the reference.
     categorical
         Jensen-Shannon distance, 0 to 1; of labels and classes, too.
+    text
+        Of texts of their own (reviews, names): how well a classifier tells the window from the reference, as its area under the curve.
     columns
         Other limits of single columns.
     ignore
@@ -112,6 +114,7 @@ class DriftRule:
 
     numeric: float = key(0.1, number(1e-6, 1e6))
     categorical: float = key(0.1, number(1e-6, 1))
+    text: float = key(0.6, number(0.5, 1))
     columns: Mapping[str, float] = field(default_factory=dict, metadata={"check": _limits})
     ignore: tuple[str, ...] = key((), list_of("columns", "[month, day]"))
     share: float = key(0.5, number(0.001, 1))

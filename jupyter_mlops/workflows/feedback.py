@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_feedback"]
 
-_READERS = {".csv": "read_csv", ".parquet": "read_parquet", ".jsonl": "read_json"}
+_LARGEST = 2**31 - 1  # position
 
 
 def add_feedback(log: Path, file: Path, *, identity: str = "id", label: str = "label", row: str | None = None) -> int:
@@ -29,7 +29,8 @@ def add_feedback(log: Path, file: Path, *, identity: str = "id", label: str = "l
     file
         CSV, Parquet or JSON lines, with a row for each label.
     identity, label, row
-        Its columns: the `id` of the answer, what was true, and the row's position in the request (None: each had one row).
+        Its columns: the `id` of the answer, what was true, and the row's position in the request (None: the column
+        `row` where there is one, else each had one row).
 
     Returns
     -------
@@ -44,7 +45,9 @@ def add_feedback(log: Path, file: Path, *, identity: str = "id", label: str = "l
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = _read(file)
+    table = _read(file, identity)
+    if row is None and "row" in table.columns:
+        row = "row"
     for name in (identity, label, *([row] if row is not None else [])):
         if name not in table.columns:
             raise UsageError(
@@ -53,7 +56,7 @@ def add_feedback(log: Path, file: Path, *, identity: str = "id", label: str = "l
     given = table[table[label].notna()]
     if given[identity].isna().any():
         raise UsageError(f"{file} has {int(given[identity].isna().sum()):,} labels without {identity}. Nothing was added.")
-    positions = [0] * len(given) if row is None else given[row].astype(int).tolist()
+    positions = [0] * len(given) if row is None else _positions(file, given[row])
     keys = list(zip(given[identity].astype(str), positions, strict=True))
     if (twice := next((key for key, count in Counter(keys).items() if count > 1), None)) is not None:
         raise UsageError(
@@ -79,17 +82,36 @@ def add_feedback(log: Path, file: Path, *, identity: str = "id", label: str = "l
     return len(keys)
 
 
-def _read(file: Path) -> pd.DataFrame:
+def _read(file: Path, identity: str) -> pd.DataFrame:
+    """The table; what looks like a number in the column of ids stays what is written there."""
     import pandas as pd
 
-    reader = _READERS.get(file.suffix.lower())
-    if reader is None:
+    text = {identity: str}
+    readers: dict[str, tuple[str, dict[str, Any]]] = {
+        ".csv": ("read_csv", {"dtype": text}),
+        ".jsonl": ("read_json", {"lines": True, "dtype": text, "convert_dates": False}),
+        ".parquet": ("read_parquet", {}),
+    }
+    if file.suffix.lower() not in readers:
         raise UsageError(f"{file} is of no known kind. Give CSV, Parquet or JSON lines (.jsonl).")
+    reader, options = readers[file.suffix.lower()]
     try:
-        made: pd.DataFrame = getattr(pd, reader)(file, **({"lines": True} if reader == "read_json" else {}))
+        made: pd.DataFrame = getattr(pd, reader)(file, **options)
     except (OSError, ValueError, ImportError) as error:
         raise UsageError(f"{file} cannot be read: {error}.") from None
     return made
+
+
+def _positions(file: Path, given: pd.Series) -> list[int]:
+    import pandas as pd
+
+    numbers = pd.to_numeric(given, errors="coerce")
+    wrong = given[~((numbers >= 0) & (numbers <= _LARGEST) & (numbers % 1 == 0))]
+    if len(wrong):
+        raise UsageError(
+            f"{file} has {str(wrong.iloc[0])!r} as the position of a row, which has to be a whole number from 0 on. Nothing was added."
+        )
+    return [int(one) for one in numbers]
 
 
 def _json(label: Any) -> str:

@@ -44,7 +44,7 @@ class MonitorOptions:
     ----------
     window
         Length of the window; it ends at `until`, else at the last logged row.
-    rows, sample, numeric, categorical, share, margin
+    rows, sample, numeric, categorical, text, share, margin
         Instead of what the version's `monitoring.yaml` says, see `jupyter_mlops.monitor.rules`; None (`window`, too): as it says.
     log, project
         Folders; None: those of the deployment on this machine. With a log from elsewhere, the project is fetched from the registry.
@@ -65,6 +65,7 @@ class MonitorOptions:
     sample: int | None = None
     numeric: float | None = None
     categorical: float | None = None
+    text: float | None = None
     share: float | None = None
     margin: float | None = None
     prometheus: Path | None = None
@@ -210,7 +211,9 @@ def _rules(project: Path, options: MonitorOptions) -> Rules:
         raise UsageError(
             f"A sample of {window.sample} rows is less than the {window.rows} rows that are needed to compare (--sample, --rows)."
         )
-    drift = overridden(rules.drift, numeric=options.numeric, categorical=options.categorical, share=options.share)
+    drift = overridden(
+        rules.drift, numeric=options.numeric, categorical=options.categorical, text=options.text, share=options.share
+    )
     return replace(rules, window=window, drift=drift, quality=overridden(rules.quality, margin=options.margin))
 
 

@@ -92,3 +92,23 @@ def test_limits_of_single_columns_and_columns_that_do_not_count() -> None:
     assert not wide.drifted
     assert next(one.threshold for one in wide.columns if one.column == "size") == 0.9
     assert "size" not in {one.column for one in measure_drift(moved, other, SIGNATURE, DriftRule(ignore=("size",))).columns}
+
+
+def test_texts_of_their_own_are_told_apart_by_their_words() -> None:
+    """A level that occurs once says nothing, so that reviews are compared by their words."""
+    random = np.random.default_rng(0)
+    words = np.array(["coffee", "strong", "roast", "cup", "bean", "aroma", "milk", "morning", "bitter", "smooth"])
+    others = np.array(["dog", "bowl", "chew", "treat", "puppy", "bone", "kibble", "smooth", "morning", "fur"])
+
+    def reviews(of: Any, seed: int) -> pd.DataFrame:
+        drawn = np.random.default_rng(seed)
+        return pd.DataFrame({"review": [f"{' '.join(drawn.choice(of, 6))} {seed}{n}" for n in range(600)]})
+
+    signature = Signature((Column("review", "object", "string"),), SIGNATURE.output)
+    same = measure_drift(reviews(words, 1), reviews(words, 2), signature, DriftRule())
+    assert [(one.method, one.drifted, one.new_levels) for one in same.columns] == [("abs_text_content_drift", False, None)]
+    changed = measure_drift(reviews(others, 1), reviews(words, 2), signature, DriftRule())
+    assert changed.drifted and changed.columns[0].distance > 0.9
+    # Codes without words: levels, as before.
+    codes = [pd.DataFrame({"review": [f"{one}-{n % 10}" for n, one in enumerate(random.integers(0, 99, 600))]}) for _ in range(2)]
+    assert measure_drift(codes[0], codes[1], signature, DriftRule()).columns[0].method == "jensenshannon"

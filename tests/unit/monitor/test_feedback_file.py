@@ -39,10 +39,21 @@ def test_labels_of_a_file_are_in_the_log(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "content"),
+    [("labels.csv", "id,row,label\n0017,0,1\n0017,1,0\n12e5,0,1\n"),
+     ("labels.jsonl", '{"id": "0017", "row": 0, "label": 1}\n{"id": "0017", "row": 1, "label": 0}\n{"id": "12e5", "row": 0, "label": 1}\n')],
+)  # fmt: skip
+def test_ids_that_look_like_numbers_and_several_rows_of_one_request(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    assert add_feedback(tmp_path / "log", tmp_path / name) == 3
+    assert _known(tmp_path / "log") == {("0017", 0): 1, ("0017", 1): 0, ("12e5", 0): 1}
+
+
+@pytest.mark.parametrize(
     ("content", "said"),
     [
         ("id,truth\na,1\n", "no column 'label'"), ("id,label\n,1\n", "1 labels without id"), ("id,label\na,1\na,0\n", "several labels of a, row 0"),
-        ("", "cannot be read"),
+        ("", "cannot be read"), ("id,label,row\na,1,\n", "'nan' as the position"), ("id,label,row\na,1,0.5\n", "'0.5' as the position"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_taken_adds_nothing(tmp_path: Path, content: str, said: str) -> None:

@@ -30,7 +30,7 @@ def test_all_sections(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text(
         """
 window: {length: 90m, rows: 50, sample: 500}
-drift: {numeric: 0.2, categorical: 0.3, columns: {distance: 0.4}, ignore: [month], share: 0.25, missing: 0.1}
+drift: {numeric: 0.2, categorical: 0.3, text: 0.7, columns: {distance: 0.4}, ignore: [month], share: 0.25, missing: 0.1}
 quality: {margin: 0.05, confidence: 0.9}
 log: {omit: [name], hash: [customer], days: 90}
 retrain: {reasons: [concept-drift], again_after: 2w}
@@ -39,7 +39,7 @@ retrain: {reasons: [concept-drift], again_after: 2w}
     )
     rules = read_rules(tmp_path)
     assert rules.window == WindowRule(timedelta(minutes=90), 50, 500)
-    assert rules.drift == DriftRule(0.2, 0.3, {"distance": 0.4}, ("month",), 0.25, 0.1)
+    assert rules.drift == DriftRule(0.2, 0.3, 0.7, {"distance": 0.4}, ("month",), 0.25, 0.1)
     assert (rules.quality.margin, rules.quality.confidence) == (0.05, 0.9)
     assert (rules.log.omit, rules.log.hash, rules.log.days) == (("name",), ("customer",), 90)
     assert (rules.retrain.reasons, rules.retrain.again_after) == (("concept-drift",), timedelta(weeks=2))
