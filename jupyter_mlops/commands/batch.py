@@ -96,6 +96,8 @@ def _summary(result: BatchResult) -> None:
     print(f"\n{manifest['rows']:,} rows in = {manifest['scored']:,} scored + {manifest['bad']:,} bad")
     for why, count in list(manifest["reasons"].items())[:_SHOWN]:
         print(f"  {count:>10,}  {why}")
+    for why, count in manifest["doubts"].items():
+        print(f"  {count:>10,}  scored, but {why}")
     print(f"model     {model['name']} version {model['version']}, digest {model['digest'][:12]}")
     print(f"added     {', '.join(manifest['added'])}")
     print(f"parts     {len(manifest['parts'])} in {result.out}/")

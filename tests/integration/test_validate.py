@@ -147,6 +147,10 @@ def test_a_batch_puts_such_rows_aside(made: Made, tmp_path: Path) -> None:
     assert bad["reason"][1].startswith("column 'island' breaks expect_column_values_to_be_in_set: 'Atlantis' breaks")
     assert bad["reason"][2] == "column 'bill_length_mm' is missing and has to be there"
     assert len(pd.read_parquet(tmp_path / "out" / "part-00000.parquet")) == 2
+    doubts = json.loads((tmp_path / "out" / "_SUCCESS").read_text(encoding="utf-8"))["doubts"]
+    assert [(name.partition(":")[0], count) for name, count in doubts.items()] == [
+        ("column 'body_mass_g' breaks expect_column_values_to_be_between", 1)
+    ]
 
 
 def test_warnings_are_answered_and_counted(made: Made) -> None:

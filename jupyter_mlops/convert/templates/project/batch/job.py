@@ -246,13 +246,13 @@ def _judge(job: Job, max_bad: float) -> None:
     if (total and bad > max_bad * total) or nothing:
         share = f"{bad:,} of {rows:,} rows cannot be scored"
         limit = "so nothing was predicted" if nothing else f"and --max-bad allows {max_bad:.4g} of {total:,}"
-        raise TooManyBadError(f"{share}, {limit}. Most often: {_most(_reasons(reports))}. {job.out / BAD} names them.")
+        raise TooManyBadError(f"{share}, {limit}. Most often: {_most(_counted(reports, "reasons"))}. {job.out / BAD} names them.")
 
 
-def _reasons(reports: Any) -> Counter[str]:
+def _counted(reports: Any, what: str) -> Counter[str]:
     counted: Counter[str] = Counter()
     for report in reports:
-        counted.update(report["reasons"])
+        counted.update(report[what])
     return counted
 
 
@@ -381,7 +381,8 @@ def _finish(job: Job, options: Options, seconds: float) -> dict[str, Any]:
     assert job.rows in (None, rows), "all rows of the files were read"
     manifest = {
         **{name: job.plan[name] for name in ("batch", "model", "in", "format", "prefix", "part_rows", "sources")},
-        "rows": rows, "scored": scored, "bad": bad, "reasons": dict(_reasons(ordered).most_common(50)),
+        "rows": rows, "scored": scored, "bad": bad, "reasons": dict(_counted(ordered, "reasons").most_common(50)),
+        "doubts": dict(_counted(ordered, "doubts")),
         "added": job.scorer(1).added.names, "engine": options.engine, "seconds": round(seconds, 3),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "parts": [{name: one[name] for name in ("part", "file", "first_row", "rows", "scored", "bad", "bytes")} for one in ordered],

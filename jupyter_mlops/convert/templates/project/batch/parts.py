@@ -130,7 +130,7 @@ def score_chunk(
     Returns
     -------
     dict
-        The report: "rows" (of the chunk), "scored", "bad", "reasons" with their numbers, "part", "bytes".
+        The report: "rows" (of the chunk), "scored", "bad", "reasons" with their numbers, "doubts" (of scored rows), "part", "bytes".
 
     Raises
     ------
@@ -144,6 +144,7 @@ def score_chunk(
     started = time.monotonic()
     rows = scored = bad = 0
     reasons: Counter[str] = Counter()
+    doubts: Counter[str] = Counter()
     pieces = table.pieces(chunk, batch_rows, threads=workers > 1)
     with Part(out, chunk.number, kind, scorer.schema(table.schema(file))) as part:
         for piece, found in in_order(scorer, pieces, workers):
@@ -152,6 +153,7 @@ def score_chunk(
             wrong = sorted([*wrong, *((row, why, "") for row, why in piece.broken)])
             part.write_bad(source.name, [one[0] for one in wrong], [one[1] + one[2] for one in wrong])
             reasons.update(one[1] for one in wrong)
+            doubts.update(found.doubts)
             scored, bad = scored + found.table.num_rows, bad + len(wrong)
             rows += piece.batch.num_rows + len(piece.broken)
             tell(piece.batch.num_rows + len(piece.broken))
@@ -160,7 +162,7 @@ def score_chunk(
         assert rows == scored + bad, "rows in are rows out and bad rows"
     report = {
         "number": chunk.number, "file": source.name, "first_row": chunk.row, "rows": rows, "scored": scored, "bad": bad,
-        "reasons": dict(reasons.most_common(SHOWN)), "part": part.name, "bytes": (out / part.name).stat().st_size,
+        "reasons": dict(reasons.most_common(SHOWN)), "doubts": dict(doubts), "part": part.name, "bytes": (out / part.name).stat().st_size,
         "seconds": round(time.monotonic() - started, 3),
     }  # fmt: skip
     write_json(out / "_done" / f"{chunk.number:05}.json", report)
