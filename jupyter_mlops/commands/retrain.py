@@ -42,6 +42,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--folder", type=Path, default=Path(), metavar="DIR", help="where the notebook finds its data (default: here)"
     )
     parser.add_argument(
+        "--data", metavar="VERSION", help="data to bring into the folder first, by DVC: what a run saw (its id or name), or 'tracked' for what "
+        "the .dvc files there say",
+    )  # fmt: skip
+    parser.add_argument(
         "-o", "--output", type=Path, metavar="DIR", help="for the challenger's project (default: MODEL-retrained)"
     )
     parser.add_argument(
@@ -107,7 +111,7 @@ def _schedule(arguments: argparse.Namespace) -> int:
     if arguments.on is not None:
         _reasons(arguments.on)
     options = [word for pair in arguments.parameter for word in ("-p", *pair)]
-    for name in ("on", "window", "again_after", "rows", "log", "output"):
+    for name in ("data", "on", "window", "again_after", "rows", "log", "output"):
         if (value := getattr(arguments, name)) is not None:
             options += [f"--{name.replace('_', '-')}", *([str(value)] if value != "" else [])]
     options += ["--no-promote"] if arguments.no_promote else []
@@ -136,7 +140,7 @@ def _once(arguments: argparse.Namespace) -> RetrainResult:
     listen = print_event if arguments.json else Console()
     model, _, version = arguments.model.partition("@")
     options = RetrainOptions(
-        parameters=[tuple(pair) for pair in arguments.parameter], folder=arguments.folder, output=arguments.output,
+        parameters=[tuple(pair) for pair in arguments.parameter], folder=arguments.folder, data=arguments.data, output=arguments.output,
         promote=not arguments.no_promote, again_after=again, tracking_uri=arguments.tracking_uri,
     )  # fmt: skip
     if arguments.on is None:

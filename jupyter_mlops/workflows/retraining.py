@@ -15,19 +15,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from jupyter_mlops.errors import NotFoundError, UsageError
+from jupyter_mlops.errors import DataError, NotFoundError, UsageError
 from jupyter_mlops.monitor.rules import FILE as MONITORING
 from jupyter_mlops.promotion.policy import FILE as POLICY
 from jupyter_mlops.tracking.lifecycle import VersionFacts, fetch_notebook, find_to_deploy, find_version, tag_version
 from jupyter_mlops.tracking.store import tracking_uri
 from jupyter_mlops.workflows.artifact import Artifact, ArtifactError
 from jupyter_mlops.workflows.convert import ConvertOptions, convert
+from jupyter_mlops.workflows.data import checkout, pull
 from jupyter_mlops.workflows.events import Event, Listener
 from jupyter_mlops.workflows.monitoring import MonitorOptions, MonitorReport, monitor
 from jupyter_mlops.workflows.promote import PromoteOptions, PromoteResult, promote
 
-__all__ = ["RetrainOptions", "RetrainResult", "filled", "retrain", "retrain_when_needed"]
+__all__ = ["TRACKED", "RetrainOptions", "RetrainResult", "filled", "retrain", "retrain_when_needed"]
 
+TRACKED = "tracked"
 FROM, REASON, AT, BY = "retrained_from", "retrain.reason", "retrain.at", "retrain.version"  # tags
 _MARK = re.compile(r"^\.(?P<stem>.+)-retrain-[0-9a-f]{8}$")
 _DATE = re.compile(r"\{today(?:(?P<sign>[+-])(?P<days>\d+)d)?\}")
@@ -43,6 +45,8 @@ class RetrainOptions:
         Names of the notebook's `parameters` cell and their values; see `filled`.
     folder
         Where the notebook finds its data: it is run there.
+    data
+        Data version that is brought into the folder first: a run, for what it saw, or `TRACKED`, for what the folder's .dvc files say.
     output
         Folder of the challenger's project; None: ``<model>-retrained`` in `folder`.
     promote
@@ -53,6 +57,7 @@ class RetrainOptions:
 
     parameters: Sequence[tuple[str, str]] = ()
     folder: Path = field(default_factory=Path.cwd)
+    data: str | None = None
     output: Path | None = None
     promote: bool = True
     reason: str = "by hand"
@@ -122,6 +127,8 @@ def retrain(
         There is no such model, none is in production, or its notebook was not kept.
     UsageError
         A parameter is none of the notebook's, or the folder is not there.
+    DataError
+        The data version cannot be brought here; nothing was trained.
     EnvironmentLackError
         The registry does not answer.
     """
@@ -130,6 +137,7 @@ def retrain(
         raise UsageError(f"{options.folder} is no folder. Give the one in which the notebook finds its data (--folder).")
     uri = tracking_uri(options.tracking_uri, options.folder)
     facts = find_to_deploy(uri, model, version)
+    _bring_data(options, uri, listen)
     output = options.output or options.folder.absolute() / f"{model}-retrained"
     with tempfile.TemporaryDirectory(prefix="jupyter-mlops-") as scratch:
         kept = fetch_notebook(uri, facts, Path(scratch))
@@ -163,6 +171,18 @@ def retrain(
         model, challenger, PromoteOptions(uri, options.folder, options.database, comment=comment), listen
     )  # fmt: skip
     return RetrainResult(model, facts.version, made.status, options.reason, challenger, output, made)
+
+
+def _bring_data(options: RetrainOptions, uri: str, listen: Listener) -> None:
+    if options.data is None:
+        return
+    listen(Event("data", "started", options.data))
+    outcomes = pull(options.folder) if options.data == TRACKED else checkout(options.data, (), options.folder, uri=uri)[1]
+    lost = [one for one in outcomes if one.status not in ("present", "restored")]
+    if lost:
+        raise DataError(f"{lost[0].path} of {options.data} cannot be had, so nothing was trained: {lost[0].message}.")
+    restored = sum(one.status == "restored" for one in outcomes)
+    listen(Event("data", "done", f"{len(outcomes)} files of {options.data}, {restored} of them brought here"))
 
 
 def _settings(uri: str, facts: VersionFacts, folder: Path, scratch: Path) -> Path | None:
