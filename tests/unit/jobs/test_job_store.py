@@ -96,13 +96,13 @@ def test_a_database_that_cannot_be_used_is_named(tmp_path: Path) -> None:
 def test_tables_made_at_the_same_time(tmp_path: Path) -> None:
     failures: list[Exception] = []
 
-    def make() -> None:
+    def make(number: int) -> None:
         try:
-            Store(f"sqlite:///{tmp_path / 'both.db'}").add(_row(f"{threading.get_ident()}"[-32:]))
+            Store(f"sqlite:///{tmp_path / 'both.db'}").add(_row(f"j{number}"))
         except Exception as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=make) for _ in range(8)]
+    threads = [threading.Thread(target=make, args=(number,)) for number in range(8)]
     for one in threads:
         one.start()
     for one in threads:
