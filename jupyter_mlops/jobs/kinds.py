@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from jupyter_mlops.errors import ConflictError, NotebookError, UsageError
+from jupyter_mlops.errors import ConflictError, NotebookError, NotFoundError, UsageError
 from jupyter_mlops.notebook.checks.secrets import masked
 
 if TYPE_CHECKING:
@@ -334,6 +334,44 @@ def _deploy(task: Task, listen: Listener) -> Outcome:
     return Outcome(result, f"{model} version {result['version']} is served at {done.url}")
 
 
+# -- monitor -----------------------------------------------------------------------------------------------------------
+
+
+def _prepare_monitor(request: Mapping[str, Any], notebook: Path, root: Path) -> dict[str, Any]:
+    from jupyter_mlops.monitor.rules import length
+
+    if not request.get("model"):
+        raise UsageError("The monitor needs the name of a registered model that is deployed.")
+    if "window" in request:
+        length(str(request["window"]))
+    return dict(request)
+
+
+def _monitor(task: Task, listen: Listener) -> Outcome:
+    """Alerts are what was asked for: the job has done its work. Whoever asks sees them; the webhook is for who does not."""
+    from jupyter_mlops.monitor.rules import length
+    from jupyter_mlops.workflows.deployments import deployment_view
+    from jupyter_mlops.workflows.monitoring import MonitorOptions, monitor
+
+    request, model = task.request, task.request["model"]
+    known = deployment_view(model, task.tracking_uri, task.database)
+    if known["deployment"] is None:
+        where = "" if known["elsewhere"] is None else f" from this store, but from {known['elsewhere']}"
+        raise NotFoundError(
+            f"{model} is not deployed on this machine{where}. Deploy it, and look again once it was asked something."
+        )
+    options = MonitorOptions(
+        window=length(request["window"]) if "window" in request else None, rows=request.get("rows"),
+        tracking_uri=task.tracking_uri, database=task.database,
+    )  # fmt: skip
+    found, folder = monitor(model, None, options, listen)
+    result = {
+        "ok": True, "version": found.version, "window": folder.name, "verdict": found.verdict, "alerts": len(found.alerts),
+    }  # fmt: skip
+    said = "; ".join(one.message for one in found.alerts) or found.reason or "nothing to look at"
+    return Outcome(result, f"{model} version {found.version}: {said}")
+
+
 # -- shared ------------------------------------------------------------------------------------------------------------
 
 
@@ -372,5 +410,9 @@ KINDS: dict[str, Kind] = {
     "deploy": Kind(
         title=lambda request: f"Deploy {request['model']}", doing="deployed",
         perform=_deploy, prepare=_prepare_deploy, subject=lambda request: str(request["model"]),
+    ),
+    "monitor": Kind(
+        title=lambda request: f"Look at what {request['model']} was asked", doing="looked at",
+        perform=_monitor, prepare=_prepare_monitor, subject=lambda request: str(request["model"]),
     ),
 }  # fmt: skip

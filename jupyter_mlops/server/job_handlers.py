@@ -1,4 +1,4 @@
-"""Jobs: conversions, re-runs, promotions, rollbacks and deployments."""
+"""Jobs: conversions, re-runs, promotions, rollbacks, deployments and looks at them."""
 
 from __future__ import annotations
 

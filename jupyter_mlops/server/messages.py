@@ -15,7 +15,7 @@ _SHOWN = 200  # characters of a value in a message
 
 @cache
 def definitions(family: str) -> dict[str, Any]:
-    """The schemas of a family of messages (``jobs``, ``models``, ``notebook``, ``runs``, ``services``, ``status``)."""
+    """The schemas of a family of messages (``jobs``, ``models``, ``monitoring``, ``notebook``, ``runs``, ``services``, ``status``)."""
     import yaml
 
     text = (files("jupyter_mlops.schema") / "api" / f"{family}.yaml").read_text(encoding="utf-8")

@@ -18,6 +18,7 @@ from jupyter_mlops.monitor.log import Logged, Window
 from jupyter_mlops.monitor.page import write_page
 from jupyter_mlops.monitor.prometheus import write_numbers
 from jupyter_mlops.monitor.quality import QualityReport
+from jupyter_mlops.monitor.reports import REPORT, Reports, monitoring_folder
 from jupyter_mlops.monitor.rules import AlertKind, DriftRule, Rules, overridden, read_rules
 from jupyter_mlops.promotion.verdicts.arms import compare_arms
 from jupyter_mlops.promotion.verdicts.scores import KINDS, called, fast, scorer
@@ -187,9 +188,8 @@ def monitor(
         model, version, window, logged.rows, len(logged.frame), reference.source, len(reference.frame), drift, quality, labelled,
         tuple(_alerts(drift, quality, rules.drift)), rules, reason,
     )  # fmt: skip
-    output = options.output or log.folder.parent / "monitoring"
-    folder = output / f"version={version}" / f"{window.until:%Y%m%dT%H%M%S}"
-    _write(found, folder)
+    reports = Reports(options.output or monitoring_folder(log.folder), version)
+    folder = _write(found, reports)
     _tell(found, options, subject.registry, listen)
     return found, folder
 
@@ -381,16 +381,17 @@ def _finite(value: Any) -> Any:
     return [_finite(one) for one in value] if isinstance(value, list) else value
 
 
-def _write(found: MonitorReport, folder: Path) -> None:
+def _write(found: MonitorReport, reports: Reports) -> Path:
+    folder = reports.place(found.window.until)
     folder.mkdir(parents=True, exist_ok=True)
     if found.drift is not None:
         _replace(folder / "drift.html", found.drift.html)
-    _replace(folder / "report.json", json.dumps(found.as_dict(), indent=1, ensure_ascii=False) + "\n")
-    history = []
-    for path in sorted(folder.parent.glob("*/report.json")):
-        one: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        history.append(one)
+    else:
+        (folder / "drift.html").unlink(missing_ok=True)  # of a look at this window that had enough rows
+    _replace(folder / REPORT, json.dumps(found.as_dict(), indent=1, ensure_ascii=False) + "\n")
+    history = [one for window in reports.windows() if (one := reports.read(window)) is not None]
     write_page(found.as_dict(), history, folder / "report.html")
+    return folder
 
 
 def _replace(path: Path, text: str) -> None:

@@ -34,7 +34,10 @@ async function compile(path, name) {
 for (const file of readdirSync(schemas).sort()) {
   put(join(target, file.replace('.yaml', '.ts')), await compile(join(schemas, file), `api/${file}`), file);
 }
-put(join(target, 'report.ts'), await compile(join(schema, 'report.schema.json'), 'report.schema.json'), 'report.schema.json');
+for (const name of ['report', 'monitor']) {
+  const source = `${name}.schema.json`;
+  put(join(target, `${name}.ts`), await compile(join(schema, source), source), source);
+}
 const events = join(schema, 'events/job.yaml');
 const id = /^\$id: (.*)$/m.exec(readFileSync(events, 'utf-8'))[1];
 const emitted = (await compile(events, 'events/job.yaml')).replaceAll('JobEvent', 'EmittedJobEvent');

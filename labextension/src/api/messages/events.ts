@@ -9,7 +9,7 @@ export interface EmittedJobEvent {
    * Its id.
    */
   job: string;
-  kind: 'convert' | 'run' | 'promote' | 'rollback' | 'deploy';
+  kind: 'convert' | 'run' | 'promote' | 'rollback' | 'deploy' | 'monitor';
   /**
    * Of the notebook, relative to the server's root.
    */

@@ -1,6 +1,7 @@
 /* From jupyter_mlops/schema/api/jobs.yaml by `jlpm types`. */
 
-export type JobRequest = ConvertRequest | RerunRequest | PromoteRequest | RollbackRequest | DeployRequest;
+export type JobRequest =
+  ConvertRequest | RerunRequest | PromoteRequest | RollbackRequest | DeployRequest | MonitorRequest;
 
 /**
  * POST jobs (202), GET jobs?path=&kind=, GET jobs/ID?after=N, DELETE jobs/ID (asks it to stop), GET jobs/ID/log.
@@ -16,6 +17,7 @@ export interface JobMessages {
   rerunDone?: RerunDone;
   promoteDone?: PromoteDone;
   deployDone?: DeployDone;
+  monitorDone?: MonitorDone;
 }
 export interface ConvertRequest {
   kind: 'convert';
@@ -82,16 +84,32 @@ export interface DeployRequest {
    */
   port?: number;
 }
+/**
+ * Looks at what the version that has the traffic was asked, where the model is deployed on this machine.
+ */
+export interface MonitorRequest {
+  kind: 'monitor';
+  path: string;
+  model: string;
+  /**
+   * Its length up to the last logged row: 90m, 24h, 7d (the default), 2w.
+   */
+  window?: string;
+  /**
+   * That are needed to tell drift from chance; default: 200.
+   */
+  rows?: number;
+}
 export interface Job {
   id: string;
-  kind: 'convert' | 'run' | 'promote' | 'rollback' | 'deploy';
+  kind: 'convert' | 'run' | 'promote' | 'rollback' | 'deploy' | 'monitor';
   /**
    * Of the notebook.
    */
   path: string;
   title: string;
   /**
-   * Of a promotion and of a rollback: MODEL/VERSION; of a deployment: MODEL.
+   * Of a promotion and of a rollback: MODEL/VERSION; of a deployment and of a look at it: MODEL.
    */
   subject: string | null;
   /**
@@ -116,7 +134,7 @@ export interface Job {
   fraction: number | null;
   error: null | JobError;
   /**
-   * By kind: ConvertDone, RerunDone, PromoteDone (also of a rollback), DeployDone.
+   * By kind: ConvertDone, RerunDone, PromoteDone (also of a rollback), DeployDone, MonitorDone.
    */
   result: {
     [k: string]: unknown;
@@ -208,4 +226,17 @@ export interface DeployDone {
   ok: boolean;
   url: string;
   version: string;
+}
+export interface MonitorDone {
+  /**
+   * Whether there is a report; alerts are no failure.
+   */
+  ok: boolean;
+  version: string;
+  /**
+   * Of monitoring.yaml.
+   */
+  window: string;
+  verdict: 'ok' | 'alert' | 'inconclusive';
+  alerts: number;
 }
