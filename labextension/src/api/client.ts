@@ -4,6 +4,7 @@ import { UUID } from '@lumino/coreutils';
 
 import type { Job, JobLog, JobRequest, Jobs, JobState } from './messages/jobs';
 import type { Decision, DeploymentStatus, Models, ModelVersions, Promotion } from './messages/models';
+import type { Monitoring } from './messages/monitoring';
 import type { NotebookRequest, NotebookView, Restored, RestoreRequest } from './messages/notebook';
 import type { RunsComparison, RunsPage } from './messages/runs';
 import type { PredictAnswer, Service, Services } from './messages/services';
@@ -89,6 +90,16 @@ export class Api {
 
   deployment(path: string, model: string, signal?: AbortSignal): Promise<DeploymentStatus> {
     return this.ask('GET', 'deployments', { query: { path, model }, signal });
+  }
+
+  monitoring(path: string, model: string, signal?: AbortSignal): Promise<Monitoring> {
+    return this.ask('GET', 'monitoring', { query: { path, model }, signal });
+  }
+
+  /** Address of a page of a report. It never has the token in it: a page can read its own address. */
+  reportPage(model: string, version: string, window: string, page: 'report' | 'drift'): string {
+    const parts = [model, version, window].map(encodeURIComponent);
+    return URLExt.join(this.settings.baseUrl, NAMESPACE, 'monitoring', ...parts, `${page}.html`);
   }
 
   startJob(request: JobRequest): Promise<Job> {

@@ -9,6 +9,10 @@ const SMALL = new Intl.NumberFormat(undefined, { notation: 'scientific', maximum
 const SINCE = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
 const AGO = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto', style: 'short' });
 const ABSOLUTE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const ROUGH = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 });
+const DIFFERENCE = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3, signDisplay: 'exceptZero' });
+const DAY = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' });
+const SPAN = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ['year', 31_536_000],
   ['month', 2_592_000],
@@ -21,6 +25,16 @@ const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
 export function numberText(value: number): string {
   const size = Math.abs(value);
   return size !== 0 && (size < 1e-4 || size >= 1e12) ? SMALL.format(value) : Number.isInteger(value) ? WHOLE.format(value) : NUMBER.format(value);
+}
+
+/** A number that is measured, and not exact: three digits. */
+export function roughText(value: number): string {
+  return ROUGH.format(value);
+}
+
+/** The same with its sign. */
+export function differenceText(value: number): string {
+  return DIFFERENCE.format(value);
 }
 
 /** A duration in seconds. */
@@ -59,6 +73,16 @@ function passed(time: number, now: number, format: Intl.RelativeTimeFormat): str
 /** Such a time as date and time. */
 export function timeText(time: number): string {
   return ABSOLUTE.format(time);
+}
+
+/** Such a time in few letters. */
+export function shortDateText(time: number): string {
+  return DAY.format(time);
+}
+
+/** From one time to another. */
+export function spanText(since: number, until: number): string {
+  return SPAN.formatRange(since, until);
 }
 
 /** What a metric, a figure or a parameter holds. */

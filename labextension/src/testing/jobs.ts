@@ -62,7 +62,7 @@ export class JobsForTest {
 }
 
 function subjectOf(request: JobRequest): string | null {
-  if (request.kind === 'deploy') {
+  if (request.kind === 'deploy' || request.kind === 'monitor') {
     return request.model;
   }
   return request.kind === 'promote' || request.kind === 'rollback' ? `${request.model}/${request.version}` : null;

@@ -10,6 +10,7 @@ import type {
   PromotionStep,
   VersionTraffic
 } from '../api/messages/models';
+import type { Monitoring } from '../api/messages/monitoring';
 import type { RunsComparison } from '../api/messages/runs';
 
 export function promotion(more: Partial<Promotion> = {}): Promotion {
@@ -53,6 +54,7 @@ export class RegistryForTest {
   names = ['penguins', 'houses'];
   deployed: Deployment | null = null;
   elsewhere: string | null = null;
+  monitored: Monitoring = { version: '1', last: null, trend: [] };
   /** How often the deployment was asked for. */
   looks = 0;
   calls = 0;
@@ -90,6 +92,10 @@ export class RegistryForTest {
     this.looks++;
     return { deployment: this.deployed, elsewhere: this.elsewhere };
   };
+
+  monitoring = async (): Promise<Monitoring> => this.monitored;
+
+  reportPage = (...parts: string[]): string => parts.join('/');
 
   compareRuns = async (_: string, runs: readonly string[]): Promise<RunsComparison> => ({
     runs: runs.map(id => ({ id, name: id, status: 'FINISHED', started: 1, link: null })),

@@ -10,7 +10,7 @@ const SECTION = 'models';
 /** The section of registered models, their versions and promotions. */
 export const modelsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-mlops:models',
-  description: 'Shows registered models and promotes their versions.',
+  description: 'Shows registered models, promotes their versions, and looks at what is asked of them.',
   autoStart: true,
   requires: [IApi, IJobs, ICurrentNotebook, ISidebar],
   optional: [ICommandPalette, ITranslator],
@@ -29,10 +29,10 @@ export const modelsPlugin: JupyterFrontEndPlugin<void> = {
       title: trans.__('Models'),
       rank: 400,
       render: async () => {
-        const [{ modelsPanel }, { ModelsModel }] = await Promise.all([import('./panel'), import('./model')]);
+        const [{ modelsPanel }, { ModelsModel }, { openPage }] = await Promise.all([import('./panel'), import('./model'), import('../monitoring/tab')]);
         const model = new ModelsModel(api, jobs, current);
         sidebar.watch(SECTION, shown => model.setShown(shown));
-        return modelsPanel({ model, api, host: makeHost(app, sidebar), trans });
+        return modelsPanel({ model, api, host: makeHost(app, sidebar), openPage: page => openPage(app, page), trans });
       }
     });
 

@@ -17,7 +17,7 @@ describe('models', () => {
     server = new JobsForTest();
     registry = new RegistryForTest();
     const api = Object.assign(Object.create(registry), registry, server) as Api;
-    Object.assign(api, { models: () => registry.models(), versions: registry.versions, promotion: registry.promotion, deployment: registry.deployment });
+    Object.assign(api, { models: () => registry.models(), versions: registry.versions, promotion: registry.promotion, deployment: registry.deployment, monitoring: registry.monitoring });
     notebook = new CurrentForTest(notebookOf(['a = 1']), {}, 'work/n.ipynb');
     model = new ModelsModel(api, new JobsModel(api), notebook.current);
   });

@@ -8,6 +8,7 @@ import type { Models, ModelVersion, ModelVersions } from '../../api/messages/mod
 import type { RunsComparison } from '../../api/messages/runs';
 import { Refresh } from '../../api/refresh';
 import type { Change, CurrentNotebook } from '../current/model';
+import { MonitoringModel } from '../monitoring/model';
 import { DeploymentModel } from './deployment';
 import { PromotionModel } from './promotion';
 
@@ -22,14 +23,17 @@ export class ModelsModel implements IDisposable {
   ) {
     this.promotion = new PromotionModel(api, jobs);
     this.deployment = new DeploymentModel(api, jobs);
+    this.monitoring = new MonitoringModel(api, jobs);
     this.refresh = new Refresh(signal => this.ask(signal));
     this.promotion.moved.connect(this.reload, this);
+    this.deployment.changed.connect(this.onDeployment, this);
     current.changed.connect(this.onNotebook, this);
     jobs.changed.connect(this.onJob, this);
   }
 
   readonly promotion: PromotionModel;
   readonly deployment: DeploymentModel;
+  readonly monitoring: MonitoringModel;
   models: Models | null = null;
   versions: ModelVersions | null = null;
   error: ApiError | null = null;
@@ -73,6 +77,7 @@ export class ModelsModel implements IDisposable {
       this.refresh.dispose();
       this.promotion.dispose();
       this.deployment.dispose();
+      this.monitoring.dispose();
       Signal.clearData(this);
     }
   }
@@ -166,6 +171,7 @@ export class ModelsModel implements IDisposable {
       this.error = null;
       this.findPromotion();
       this.deployment.look(path, this._name);
+      this.monitoring.reload();
     } catch (error) {
       if (signal.aborted) {
         return;
@@ -188,6 +194,12 @@ export class ModelsModel implements IDisposable {
     this.comparison = this.comparisonError = null;
     this.promotion.clear();
     this.deployment.look('', '');
+  }
+
+  /** What is asked is looked at where it is asked; the version that has most of the traffic is the one. */
+  private onDeployment({ deployment }: DeploymentModel): void {
+    const [most] = [...(deployment?.versions ?? [])].sort((a, b) => b.share - a.share);
+    this.monitoring.watch(this.path, deployment ? this._name : '', most?.version ?? '');
   }
 
   private onNotebook(_: CurrentNotebook, change: Change): void {

@@ -5,6 +5,7 @@ import { Api, ApiError } from '../../api/client';
 import { JobsModel } from '../../api/jobs';
 import { seriousFindings } from '../../testing/axe';
 import { JobsForTest, settled } from '../../testing/jobs';
+import { monitoring, monitorReport } from '../../testing/monitoring';
 import { deployment, promotion, RegistryForTest, step, traffic, version } from '../../testing/models';
 import { CurrentForTest, notebookOf } from '../../testing/notebooks';
 import { ModelsModel } from './model';
@@ -12,6 +13,7 @@ import { ModelsPanel } from './panel';
 
 const trans = nullTranslator.load('jupyter_mlops');
 const host = { openFolder: jest.fn(), openDocument: jest.fn(), reveal: jest.fn(), has: () => false, run: jest.fn() };
+const openPage = jest.fn();
 
 describe('the panel of models', () => {
   let registry: RegistryForTest;
@@ -23,7 +25,7 @@ describe('the panel of models', () => {
     notebook = new CurrentForTest(with_notebook ? notebookOf(['a']) : null);
     const api = Object.assign({}, registry, server) as unknown as Api;
     model = new ModelsModel(api, new JobsModel(api), notebook.current);
-    const { container } = render(<ModelsPanel model={model} api={api} host={host} trans={trans} />);
+    const { container } = render(<ModelsPanel model={model} api={api} host={host} openPage={openPage} trans={trans} />);
     await act(async () => {
       model.setShown(true);
       await settled(80);
@@ -195,6 +197,19 @@ describe('the panel of models', () => {
       await settled();
     });
     expect(server.requests).toEqual([{ kind: 'deploy', path: 'n.ipynb', model: 'penguins' }]);
+  });
+
+  it('shows what the monitor has said where a model is deployed, and nothing of it elsewhere', async () => {
+    registry.deployed = deployment([traffic('1', 1)]);
+    registry.monitored = monitoring([monitorReport()]);
+    await shown();
+    expect(screen.getByRole('region', { name: 'Monitoring' }).textContent).toContain('Nothing to look at.');
+    registry.deployed = null;
+    await act(async () => {
+      model.reload();
+      await settled(80);
+    });
+    expect(screen.queryByRole('region', { name: 'Monitoring' })).toBeNull();
   });
 
   it('names the other store whose model is deployed', async () => {

@@ -7,6 +7,8 @@ import { useKeptFocus } from '../../components/focus';
 import { useSignal } from '../../components/signals';
 import { Button, Empty, Failure } from '../../components/state';
 import type { Host } from '../convert/host';
+import { MonitoringPanel } from '../monitoring/panel';
+import type { ReportPage } from '../monitoring/tab';
 import { Comparison } from './compare';
 import type { ModelsModel } from './model';
 import { askDeploy, askRollback } from './dialogs';
@@ -20,6 +22,7 @@ interface Props {
   model: ModelsModel;
   api: Api;
   host: Host;
+  openPage: (page: ReportPage) => void;
   trans: TranslationBundle;
 }
 
@@ -28,7 +31,7 @@ export function modelsPanel(props: Props): ReactElement {
   return <ModelsPanel {...props} />;
 }
 
-export function ModelsPanel({ model, api, host, trans }: Props): JSX.Element {
+export function ModelsPanel({ model, api, host, openPage, trans }: Props): JSX.Element {
   useSignal(model.changed);
   useSignal(model.promotion.changed);
   useSignal(model.deployment.changed);
@@ -68,6 +71,7 @@ export function ModelsPanel({ model, api, host, trans }: Props): JSX.Element {
       <Production model={model} trans={trans} />
       <PromotionPanel model={model.promotion} api={api} goOn={() => void model.promote(model.promotion.version)} trans={trans} />
       <Traffic model={model.deployment} restart={() => void model.deployment.deploy()} trans={trans} />
+      <MonitoringPanel model={model.monitoring} api={api} openPage={openPage} trans={trans} />
       {versions ? <Versions key={versions.name} model={model} versions={versions} trans={trans} /> : <p>{trans.__('Reading the versions…')}</p>}
     </div>
   );
