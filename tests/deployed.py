@@ -13,11 +13,14 @@ from typing import Any
 import httpx
 import psutil
 
+from jupyter_mlops.jobs.statuses import ENDED
 from tests.conftest import Converted
+from tests.messages import check_message
 from tests.promotable import MODEL, model_folder, quick_project
+from tests.server import as_json
 from tests.unit.promotion.registry import add_version
 
-__all__ = ["Load", "a_row", "add_broken_version", "supervisors"]
+__all__ = ["Load", "a_row", "add_broken_version", "ask", "larger", "supervisors", "wait_for_job"]
 
 
 class Load:
@@ -75,6 +78,32 @@ def a_row(converted: Callable[[str], Converted]) -> dict[str, Any]:
     """One that the model is known to predict."""
     row: dict[str, Any] = json.loads((converted(MODEL).folder / "model" / "golden.json").read_text())["rows"][0]
     return row
+
+
+def ask(url: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Ask about some rows, one after the other, and wait until they are in the log; the answers."""
+    with httpx.Client(base_url=url, timeout=30) as client:
+        answers = [client.post("/predict", json=row) for row in rows]
+    assert {one.status_code for one in answers} == {200}
+    time.sleep(1)  # the log is written a few times a second
+    return [one.json() for one in answers]
+
+
+def larger(rows: list[dict[str, Any]], by: float = 1.3) -> list[dict[str, Any]]:
+    """The same rows with larger numbers."""
+    return [{name: by * value if isinstance(value, float) else value for name, value in row.items()} for row in rows]
+
+
+def wait_for_job(client: httpx.Client, job: str) -> dict[str, Any]:
+    """A job of a server, when it is over."""
+    deadline = time.monotonic() + 300
+    while True:
+        found: dict[str, Any] = as_json(client.get(f"jobs/{job}"))["job"]
+        if found["status"] in ENDED:
+            check_message("jobs", "Job", found)
+            return found
+        assert time.monotonic() < deadline, found
+        time.sleep(0.3)
 
 
 def add_broken_version(uri: str, folder: Path, policy: str | None = None, *, deployed_only: bool = False) -> str:

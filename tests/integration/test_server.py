@@ -28,6 +28,7 @@ CELLS = [
     }
     for n, (tag, source) in enumerate(PENGUINS)
 ]
+REPORT = "penguins/1/20261130T120000/report.html"
 METHODS = ("get", "post", "put", "patch", "delete", "head")
 
 
@@ -36,7 +37,8 @@ def addresses() -> list[tuple[str, str]]:
     found = []
     for pattern, handler in ROUTES:
         address = re.sub(r"\(\[A-Za-z0-9_-\]\{1,64\}\)", "0123abc", pattern).replace("(?:/.*)?", "/nothing/here")
-        assert re.fullmatch(r"[a-z0-9/]+", address), f"give {pattern} an example here"
+        address = address.replace(r"([^/]+)/([0-9]{1,18})/([0-9]{8}T[0-9]{6})/(report|drift)\.html", REPORT)
+        assert re.fullmatch(r"[A-Za-z0-9/.]+", address), f"give {pattern} an example here"
         found += [(method, address) for method in METHODS if method in vars(handler)]
     return found
 
@@ -93,10 +95,16 @@ def message(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
 def test_the_list_of_addresses_is_that_of_the_contract() -> None:
     headers = " ".join(
         re.sub(r"\s+", " ", (Path(jupyter_mlops.__file__).parent / "schema" / "api" / f"{name}.yaml").read_text())
-        for name in ("status", "notebook", "runs", "models", "jobs", "services")
+        for name in ("status", "notebook", "runs", "models", "monitoring", "jobs", "services")
     )
-    written = set(re.findall(r"\b(GET|POST|DELETE) ([a-z/]+(?:ID)?(?:/[a-z]+)?)", headers))
-    here = {(m.upper(), a.lstrip("/").replace("0123abc", "ID")) for m, a in ADDRESSES if "nothing" not in a}
+    written = set(re.findall(r"\b(GET|POST|DELETE) ([a-z]+(?:/(?:[A-Z]+|[a-z]+\.html|[a-z]+))*)", headers))
+    named = {"0123abc": "ID", REPORT: "MODEL/VERSION/WINDOW/report.html"}
+    here = set()
+    for method, address in ADDRESSES:
+        for example, name in named.items():
+            address = address.replace(example, name)
+        if "nothing" not in address:
+            here.add((method.upper(), address.lstrip("/")))
     assert written == here
 
 
@@ -182,7 +190,7 @@ TRICKS = [
 
 
 @pytest.mark.parametrize("path", TRICKS)
-@pytest.mark.parametrize("address", ["status", "runs", "runs/compare", "models", "models/versions", "jobs"])
+@pytest.mark.parametrize("address", ["status", "runs", "runs/compare", "models", "models/versions", "monitoring", "jobs"])
 def test_no_path_leads_out_in_an_address(client: httpx.Client, address: str, path: str) -> None:
     if "\0" in path:  # it never gets here: it is a space by then
         message(client.get(address, params={"path": path, "name": "x"}), 400, "usage")
@@ -201,6 +209,7 @@ def test_no_path_leads_out_in_a_message(client: httpx.Client, path: str) -> None
         ("jobs", {"kind": "run", "path": path, "parameters": {}}),
         ("jobs", {"kind": "convert", "path": path}),
         ("jobs", {"kind": "promote", "path": path, "model": "m", "version": "1"}),
+        ("jobs", {"kind": "monitor", "path": path, "model": "m"}),
         ("jobs", {"kind": "convert", "path": "penguins.ipynb", "output": path}),
         ("services", {"project": path}),
     ]
