@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -55,6 +56,7 @@ def _use(url: str, rows: list[dict[str, Any]], labels: list[Any], *, wrong: int 
         for at, (one, label) in enumerate(zip(answers, labels, strict=True))
     ]
     httpx.post(f"{url}/feedback", json=told).raise_for_status()
+    time.sleep(1)  # as in `ask`
 
 
 def _look_here(uri: str, since: datetime) -> None:
@@ -75,8 +77,15 @@ def _frame(page: Page, kind: str) -> Frame:
 
 
 def _picture(sidebar: Sidebar, name: str, of: Locator, folder: Path) -> None:
+    """Of a part of the sidebar, as wide as that is."""
     of.evaluate("node => node.scrollIntoView({block: 'start'})")
-    sidebar.picture(name, of, folder=folder)
+    part, whole = of.bounding_box(), sidebar.root.bounding_box()
+    assert part and whole
+    folder.mkdir(parents=True, exist_ok=True)
+    sidebar.page.screenshot(
+        path=str(folder / f"{name}.png"),
+        clip={"x": whole["x"], "y": part["y"] - 8, "width": whole["width"], "height": part["height"] + 12},
+    )
 
 
 def test_a_model_that_drifts_is_seen(
@@ -110,8 +119,8 @@ def test_a_model_that_drifts_is_seen(
             _use(url, larger(rows, by), labels)
             _look_here(uri, since)
         _use(url, larger(rows, 1.3), labels, wrong=len(rows) // 2)
-        opened.reload()
-        sidebar.show()
+        sidebar.reload()
+        lab.connected(opened)  # until then the notebook takes the focus
         expect(monitoring).to_contain_text(f"Trend over {len(BEFORE)} windows")
         expect(monitoring.get_by_role("status").first).to_have_text("Nothing to look at.")
 
@@ -169,6 +178,8 @@ def test_a_model_that_drifts_is_seen(
         for theme in ("Dark", "Dark High Contrast"):
             sidebar.theme(theme)
             sidebar.accessible()
+            monitoring.get_by_role("button", name="Open Report").click()  # now in these colours
+            expect(_frame(opened, "report").get_by_role("heading", name="penguins, version 1")).to_be_visible()
             name = f"monitoring-{theme.split()[-1].lower()}"
             _picture(sidebar, name, monitoring, PICTURES)
             sidebar.picture(f"{name}-all")

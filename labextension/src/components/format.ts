@@ -10,6 +10,7 @@ const SINCE = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
 const AGO = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto', style: 'short' });
 const ABSOLUTE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const ROUGH = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 });
+const SCORE = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 4 });
 const DIFFERENCE = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3, signDisplay: 'exceptZero' });
 const DAY = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' });
 const SPAN = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
@@ -32,7 +33,12 @@ export function roughText(value: number): string {
   return ROUGH.format(value);
 }
 
-/** The same with its sign. */
+/** How right a model was: four digits. */
+export function scoreText(value: number): string {
+  return SCORE.format(value);
+}
+
+/** A difference, with its sign: three digits. */
 export function differenceText(value: number): string {
   return DIFFERENCE.format(value);
 }

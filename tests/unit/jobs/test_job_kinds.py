@@ -85,6 +85,21 @@ def test_a_promotion_a_rollback_and_a_deployment_name_what_they_are_about(root: 
     ]
 
 
+def test_a_look_at_a_deployment_names_its_window(root: Path) -> None:
+    request = {"kind": "monitor", "path": "work/a.ipynb", "model": "m"}
+    assert prepare(request, root) == request
+    assert prepare({**request, "window": "90m"}, root)["window"] == "90m"
+    for wrong, said in (
+        ({"model": ""}, "registered model"),
+        ({"window": "a week"}, "no length of time"),
+        ({"window": "0h"}, "no length"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            prepare({**request, **wrong}, root)
+    assert KINDS["monitor"].title(request) == "Look at what m was asked"
+    assert subject_of(request) == "m"
+
+
 def test_the_store_is_that_of_tracked_cells(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     notebook = root / "work" / "a.ipynb"
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)

@@ -89,7 +89,6 @@ describe('the panel of the monitor', () => {
     for (const one of [
       '2 alerts',
       '1,234 rows were asked, 1,234 of them compared with 2,000 rows of the reference (rows held out).',
-      '2 of 8 columns drifted (25%).',
       'accuracy 0.91 on 120 labelled rows, 0.97 on the reference: -0.06, 95% interval -0.1 to -0.02, worse.',
       'weight is missing in 12% of the rows, 2% in the reference.',
       'island has values in 40% of the rows that the reference does not have.'
@@ -147,6 +146,12 @@ describe('the panel of the monitor', () => {
     expect(await seriousFindings(container)).toEqual([]);
   });
 
+  it('says how much has drifted where that is no alert', async () => {
+    registry.monitored = monitoring([monitorReport({ columns: [column('a', 0.2), column('b', 0)], driftedShare: 0.5 })]);
+    await shown();
+    expect(screen.getByText('1 of 2 columns drifted (50%).')).toBeTruthy();
+  });
+
   it('shows an error beside what is known', async () => {
     registry.monitored = monitoring([FAR]);
     await shown();
@@ -185,9 +190,13 @@ describe('a page of a report', () => {
     expect(drift.getAttribute('sandbox')).toBe('allow-scripts allow-downloads');
     expect(report.getAttribute('sandbox')).not.toContain('script');
     expect([drift, report].some(one => one.getAttribute('sandbox')!.includes('same-origin'))).toBe(false);
-    expect(drift.getAttribute('src')).toBe('/b');
+    expect(drift.getAttribute('src')).toBe('/b?read=2#light');
+    document.body.dataset.jpThemeLight = 'false';
+    openPage(app, { ...page, url: '/b' });
+    expect(drift.getAttribute('src')).toBe('/b?read=3#dark');
+    delete document.body.dataset.jpThemeLight;
     expect(drift.title).toBe('Distributions: m');
-    expect(shell.activateById).toHaveBeenCalledTimes(3);
+    expect(shell.activateById).toHaveBeenCalledTimes(4);
     added.forEach(one => one.dispose());
   });
 });

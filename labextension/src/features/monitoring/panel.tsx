@@ -13,7 +13,7 @@ import { Columns } from './columns';
 import { LookOptions, MonitoringModel, ROWS, WINDOWS } from './model';
 import type { ReportPage } from './tab';
 import { Trend } from './trend';
-import { alertTitle, lookTitles, oddities, scoreText, verdictText, windowTitle } from './words';
+import { alertTitle, lookTitles, oddities, qualityText, verdictText, windowTitle } from './words';
 
 /** What a deployed model was asked: the last report, the trend, and a button to look now. */
 export function MonitoringPanel(props: {
@@ -87,10 +87,10 @@ function Found({ report, trans }: { report: MonitorReport; trans: TranslationBun
         </ul>
       )}
       {report.verdict === 'alert' && report.reason && <p>{trans.__('Drift was not measured: %1.', report.reason)}</p>}
-      {report.driftedShare !== null && (
+      {report.driftedShare !== null && !report.alerts.some(one => one.kind === 'data-drift') && (
         <p>{trans.__('%1 of %2 columns drifted (%3).', drifted, columns.length, percentText(report.driftedShare))}</p>
       )}
-      <p>{scoreText(report, trans)}</p>
+      <p>{qualityText(report, trans)}</p>
       {oddities(report, trans).map(one => (
         <p key={one}>{one}</p>
       ))}

@@ -23,18 +23,26 @@ const SANDBOX: Record<ReportPage['kind'], readonly string[]> = {
 export function openPage(app: JupyterFrontEnd, page: ReportPage): void {
   const open = [...app.shell.widgets('main')].find(widget => widget.id === page.id) as MainAreaWidget<IFrame> | undefined;
   if (open) {
-    open.content.url = page.url;
+    open.content.url = addressOf(page, open.content.url);
   } else {
     app.shell.add(makeTab(page), 'main', { type: 'MLOps' });
   }
   app.shell.activateById(page.id);
 }
 
+/** With the theme, which a page of ours takes from there; one that differs from the address before, so that it is read anew. */
+function addressOf(page: ReportPage, before: string): string {
+  const scheme = document.body.dataset.jpThemeLight === 'false' ? 'dark' : 'light';
+  const reads = Number(/\?read=(\d+)/.exec(before)?.[1] ?? 0) + 1;
+  return `${page.url}?read=${reads}#${scheme}`;
+}
+
 function makeTab(page: ReportPage): MainAreaWidget<IFrame> {
   const content = new IFrame({ sandbox: SANDBOX[page.kind] as IFrame.SandboxExceptions[] });
   content.addClass('jp-mlops-Report');
   content.node.querySelector('iframe')!.title = page.label;
-  content.url = page.url;
+  content.node.dataset.kind = page.kind;
+  content.url = addressOf(page, '');
   const tab = new MainAreaWidget({ content });
   tab.id = page.id;
   tab.title.label = page.label;

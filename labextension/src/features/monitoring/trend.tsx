@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { MonitorReport } from '../../api/messages/monitor';
 import type { TrendPoint } from '../../api/messages/monitoring';
-import { percentText, roughText, shortDateText, timeText } from '../../components/format';
+import { percentText, roughText, scoreText, shortDateText, timeText } from '../../components/format';
 import { verdictWord } from './words';
 
 const [WIDTH, HEIGHT, EDGE] = [300, 44, 6];
@@ -49,8 +49,8 @@ function seriesOf(trend: readonly TrendPoint[], report: MonitorReport, trans: Tr
       line: prediction ? { value: prediction.threshold, name: trans.__('limit %1', roughText(prediction.threshold)) } : undefined
     },
     {
-      name: quality ? trans.__('Score (%1)', quality.score) : trans.__('Score'), values: trend.map(one => one.score), text: roughText,
-      line: before === null ? undefined : { value: before, name: trans.__('reference %1', roughText(before)) }
+      name: quality ? trans.__('Score (%1)', quality.score) : trans.__('Score'), values: trend.map(one => one.score), text: scoreText,
+      line: before === null ? undefined : { value: before, name: trans.__('reference %1', scoreText(before)) }
     }
   ];
 }
@@ -119,7 +119,7 @@ function Windows(props: { trend: readonly TrendPoint[]; score: string | null; tr
             <td>{verdictWord(one.verdict, trans)}</td>
             <td>{figure(one.driftedShare, percentText)}</td>
             <td>{figure(one.prediction, roughText)}</td>
-            <td>{figure(one.score, roughText)}</td>
+            <td>{figure(one.score, scoreText)}</td>
           </tr>
         ))}
       </tbody>

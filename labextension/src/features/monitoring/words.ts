@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { MonitorReport } from '../../api/messages/monitor';
-import { differenceText, percentText, roughText } from '../../components/format';
+import { differenceText, percentText, scoreText } from '../../components/format';
 import type { LookOptions } from './model';
 
 const MISSING = 0.01; // a rise of the share of missing values that is worth a word
@@ -40,11 +40,11 @@ export function alertTitle(kind: MonitorReport['alerts'][number]['kind'], trans:
 }
 
 /** How right the model was, as far as labels are known. */
-export function scoreText({ quality, labelled }: MonitorReport, trans: TranslationBundle): string {
+export function qualityText({ quality, labelled }: MonitorReport, trans: TranslationBundle): string {
   if (!quality) {
     return labelled ? trans.__('%1 of the rows have a label, too few to score.', labelled) : trans.__('No labels are known yet, so there is no score.');
   }
-  const number = (value: number | null, text = roughText): string => (value === null ? '–' : text(value));
+  const number = (value: number | null, text = scoreText): string => (value === null ? '–' : text(value));
   const verdicts: Record<typeof quality.verdict, string> = {
     worse: trans.__('worse'),
     'not worse': trans.__('not worse'),
