@@ -231,8 +231,12 @@ def _drift(logged: Logged, reference: Reference, rules: Rules) -> tuple[DriftRep
 
 
 def _label(value: Any) -> str:
-    """A class, written alike whether it comes from JSON or from Parquet."""
-    return json.dumps(value.item() if hasattr(value, "item") else value)
+    """A class, written alike whether it comes from JSON, from Parquet, or from a column that has become one of fractions.
+
+    pandas makes fractions of whole numbers where some rows have no label yet, which is how it always is.
+    """
+    plain = value.item() if hasattr(value, "item") else value
+    return json.dumps(int(plain) if isinstance(plain, float) and plain.is_integer() else plain)
 
 
 # -- how right it was -----------------------------------------------------------------------------------------------------
