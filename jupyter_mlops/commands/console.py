@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from contextlib import suppress
@@ -15,10 +16,11 @@ __all__ = ["Console", "print_event"]
 
 
 class Console:
-    """Progress as lines; on a terminal, the line of a running step is renewed in place."""
+    """Progress as lines; on a terminal that somebody looks at, the line of a running step is renewed in place."""
 
     def __init__(self) -> None:
-        self.live = sys.stdout.isatty()
+        # What a notebook's `!` runs has a terminal that nobody sees: there the lines would pile up, with their control characters.
+        self.live = sys.stdout.isatty() and "JPY_PARENT_PID" not in os.environ
         self.open = False
 
     def __call__(self, event: Event) -> None:
