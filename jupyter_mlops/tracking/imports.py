@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from functools import cache
 from importlib.util import find_spec
 
@@ -31,6 +32,8 @@ def import_mlflow() -> None:
     import mlflow.tracking.request_header.registry
     import mlflow.utils.rest_utils  # noqa: F401
 
+    # Feast, which MLflow imports where it is installed, has every deprecation shown; this one is MLflow's own affair.
+    warnings.filterwarnings("ignore", "The ``noload`` loader strategy", DeprecationWarning)
     if find_spec("dbruntime") is None:
         missing: dict[str, object] = {"dbruntime": None, "dbruntime.databricks_repl_context": None}
         sys.modules.update(missing)  # type: ignore[arg-type]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -78,3 +80,12 @@ def test_artifacts_stay_beside_the_store_whatever_the_experiment_is_called(tmp_p
     folder = Path(location.removeprefix("file://")).resolve()
     assert folder.is_relative_to(tmp_path / "books" / "mlruns")
     assert folder != tmp_path / "books" / "mlruns"
+
+
+def test_a_new_store_says_nothing(tmp_path: Path) -> None:
+    """In a process of its own: warnings of what MLflow imports would stand above each command's output."""
+    program = "import sys\nfrom jupyter_mlops.tracking.store import store\nwith store(sys.argv[1]) as client: client.search_experiments()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, f"sqlite:///{tmp_path / 'mlflow.db'}"], capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("", "")
