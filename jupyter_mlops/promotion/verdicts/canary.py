@@ -255,7 +255,7 @@ def _shifted(canary: Canary, limits: Limits) -> str | None:
         return None
     if psi_at_least(before, after) <= limits.shift or shift_p_value(before, after) >= limits.shift_p:
         return None
-    return f"predicts otherwise than the stable version (PSI {psi(before, after):.2f})"
+    return f"predicts otherwise than the stable version (PSI {psi(before, after):.2f}, limit {limits.shift:g}: `abort.shift`)"
 
 
 _RULES: Sequence[Callable[[Canary, Limits], str | None]] = (_dead, _failing, _failing_more, _failing_alone, _slow, _shifted)
