@@ -57,6 +57,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="after which values count as missing: 90d, 12h, 300s (default: never)",
     )
     publish.add_argument(
+        "--online", metavar="ADDRESS",
+        help="online store: sqlite, redis://[USER@]HOST[:PORT][/DB], rediss:// for TLS (default: as the repository has it, else sqlite)",
+    )  # fmt: skip
+    publish.add_argument(
+        "--online-password",
+        metavar="VARIABLE",
+        help="variable of the environment with its password; only its name is written down",
+    )
+    publish.add_argument(
         "--force", action="store_true", help="replace a repository that was edited (it is kept beside the new one)"
     )
     publish.add_argument(
@@ -104,7 +113,7 @@ def _publish(arguments: argparse.Namespace) -> int:
     folder = Path(arguments.subject)
     options = PublishOptions(
         arguments.entity, arguments.timestamp, arguments.source, arguments.repo, arguments.ttl, tuple(arguments.request),
-        arguments.force, arguments.tracking_uri,
+        arguments.force, arguments.online, arguments.online_password, arguments.tracking_uri,
     )  # fmt: skip
     result = publish_features(
         folder if folder.is_dir() else model_and_version(arguments.subject), options, print_event if arguments.json else Console()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_mlops.convert.formatting import tidy
+from jupyter_mlops.data.feature_store.online import online_store, unset_variables
 from jupyter_mlops.data.feature_store.plan import FeaturePlan, plan_features
 from jupyter_mlops.data.feature_store.render import CONFIGURATION, configuration, render
 from jupyter_mlops.data.feature_store.source import SourceFacts, look_at, write_source
@@ -25,7 +26,7 @@ from jupyter_mlops.workflows.artifact import Artifact
 from jupyter_mlops.workflows.events import Listener, Progress
 from jupyter_mlops.workflows.output import check_target, publish, staging
 
-__all__ = ["PublishOptions", "PublishResult", "materialize", "publish_features", "repository_status"]
+__all__ = ["PublishOptions", "PublishResult", "materialize", "publish_features", "repository_status", "served_repository"]
 
 _WORKER = "jupyter_mlops.data.feature_store.worker"
 _SECONDS = 24 * 3600.0  # that filling a store may take
@@ -51,6 +52,9 @@ class PublishOptions:
         Raw columns that come with a request although the source has them.
     force
         Replace a repository that was edited (it is kept beside).
+    online, password
+        Address of the online store, and the variable of the environment with its password, see `online_store`; None: as
+        `feature_store.yaml` says, else a file in the repository.
     """
 
     entity: str | None = None
@@ -60,6 +64,8 @@ class PublishOptions:
     ttl: int = 0
     request: tuple[str, ...] = ()
     force: bool = False
+    online: str | None = None
+    password: str | None = None
     tracking_uri: str | None = None
 
 
@@ -123,6 +129,7 @@ def publish_features(
         Feast said no, or the two reads differ.
     """
     options = options or PublishOptions()
+    online = _online(options)
     if importlib.util.find_spec("feast") is None:
         raise _no_feast()
     progress = Progress(listen)
@@ -137,6 +144,10 @@ def publish_features(
             target, force=options.force, what="feature repository", made="published by this command",
             again="With --repo, publish it", left_out=_CHANGES,
         )  # fmt: skip
+        former = target / CONFIGURATION
+        text = former.read_text(encoding="utf-8") if former.is_file() else None
+        if text is not None and online is None:
+            _need_variables(text, former)
         progress.done("project", f"{about['name']}, entity {entity}")
         with staging(target) as place:
             (place / "data").mkdir()
@@ -160,9 +171,7 @@ def publish_features(
                 )  # fmt: skip
             progress.done("source", f"{facts.rows:,} rows of {facts.entities:,} entities, {facts.first} to {facts.last}")
             with progress.step("apply", f"{len(plan.columns)} columns"):
-                former = target / CONFIGURATION
-                text = configuration(plan, former.read_text(encoding="utf-8") if former.is_file() else None)
-                _write({**render(plan), CONFIGURATION: text}, place, scratch)
+                _write({**render(plan), CONFIGURATION: configuration(plan, text, online)}, place, scratch)
                 found = _ask(
                     "publish", scratch, project, repository=str(place.resolve()), package=plan.package, source=source,
                     since=facts.first, inputs=[one.name for one in plan.inputs], request=[one.name for one in plan.request],
@@ -209,6 +218,23 @@ def repository_status(repository: Path) -> dict[str, Any]:
     """
     with tempfile.TemporaryDirectory(prefix="jupyter-mlops-") as scratch:
         return _ask("status", Path(scratch), None, repository=_repository(repository))
+
+
+def served_repository(folder: str) -> str:
+    """The absolute path of a repository that a service is to read; empty stays empty.
+
+    Raises
+    ------
+    UsageError
+        The folder is no published repository, or its settings name a variable that the environment does not hold.
+    MissingPackageError
+        Feast is not installed.
+    """
+    if not folder:
+        return ""
+    if importlib.util.find_spec("feast") is None:
+        raise _no_feast()
+    return _repository(Path(folder))
 
 
 # -- what is published --------------------------------------------------------------------------------------------------
@@ -287,7 +313,21 @@ def _repository(folder: Path) -> str:
         raise UsageError(
             f"{folder} holds no {CONFIGURATION}. Publish one: jupyter mlops features publish PROJECT --repo {folder}."
         )
+    _need_variables((folder / CONFIGURATION).read_text(encoding="utf-8"), folder / CONFIGURATION)
     return str(folder.resolve())
+
+
+def _online(options: PublishOptions) -> str | None:
+    if options.online is not None:
+        return online_store(options.online, options.password)
+    if options.password is not None:
+        raise UsageError("A password is for an online store that is named with it: --online redis://HOST.")
+    return None
+
+
+def _need_variables(text: str, path: Path) -> None:
+    if unset := unset_variables(text):
+        raise UsageError(f"{path} names {', '.join(unset)}, which the environment does not hold. Set it: export {unset[0]}=…")
 
 
 def _ask(action: str, scratch: Path, project: Path | None, **arguments: Any) -> dict[str, Any]:

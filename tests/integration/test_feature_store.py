@@ -6,10 +6,7 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,60 +16,17 @@ import pytest
 from jupyter_mlops.cli import main
 from jupyter_mlops.environment import free_port, service_environment
 from jupyter_mlops.errors import EditedError, UsageError
-from jupyter_mlops.workflows.features import PublishOptions, PublishResult, publish_features
-from tests.conftest import ROOT, Converted
+from jupyter_mlops.workflows.features import PublishOptions, publish_features
+from tests.conftest import Converted
+from tests.feature_services import Published, publish_and_read, redis_server, serving
 
 pytestmark = pytest.mark.xdist_group("feature_store")
 
 
-@dataclass(frozen=True)
-class Published:
-    """A repository with all columns, and what training reads from it."""
-
-    project: Path
-    repository: Path
-    result: PublishResult
-    reads: dict[str, Any]
-
-
 @pytest.fixture(scope="module")
 def published(converted: Callable[[str], Converted], tmp_path_factory: pytest.TempPathFactory) -> Published:
-    """Entity and time are named by the notebook's parameters, the source is its own raw table."""
-    project = converted("customers").folder
-    folder = tmp_path_factory.mktemp("features")
-    result = publish_features(project, PublishOptions(repository=folder / "repo"))
-    source = str(project / "src")
-    subprocess.run(
-        [sys.executable, str(ROOT / "tests" / "integration" / "feature_reads.py"), str(folder / "repo"), str(folder / "reads.json")],
-        check=True, env=service_environment(project, 1) | {"PYTHONPATH": source}, cwd=folder,
-    )  # fmt: skip
-    return Published(project, folder / "repo", result, json.loads((folder / "reads.json").read_text(encoding="utf-8")))
-
-
-@contextmanager
-def serving(project: Path, repository: Path) -> Iterator[httpx.Client]:
-    """The project's service with the repository's online store."""
-    port = free_port()
-    log = repository.parent / f"service-{port}.log"
-    environment = service_environment(project, port) | {"SERVICE_FEATURE_STORE": str(repository)}
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "service"], cwd=project, env=environment, stdout=out, stderr=subprocess.STDOUT
-        )
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-            deadline = time.monotonic() + 90
-            while True:
-                assert process.poll() is None and time.monotonic() < deadline, log.read_text(encoding="utf-8")
-                try:
-                    if client.get("/health/ready").status_code == 200:
-                        break
-                except httpx.TransportError:
-                    time.sleep(0.1)
-            yield client
-    finally:
-        process.terminate()
-        process.wait(20)
+    """With all columns."""
+    return publish_and_read(converted("customers").folder, tmp_path_factory.mktemp("features"))
 
 
 def test_a_training_frame_is_the_raw_table(published: Published) -> None:
@@ -252,3 +206,69 @@ def test_what_cannot_be_published_is_said(published: Published, tmp_path: Path, 
     assert "is no converted project" in capsys.readouterr().err
     assert main(["features", "status", "--repo", str(tmp_path)]) == 2
     assert "holds no feature_store.yaml" in capsys.readouterr().err
+
+
+PASSWORD = 's3cret #: "x\\'
+
+
+def ask(client: httpx.Client, ids: list[int]) -> Any:
+    return client.post("/predict/entity", json=[{"customer_id": key} for key in ids]).json()
+
+
+def test_redis_gives_what_training_gives(
+    published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    import pandas as pd
+
+    project, reads, port = published.project, published.reads, free_port()
+    ids = reads["ids"]
+    monkeypatch.setenv("CUSTOMERS_REDIS", PASSWORD)
+    repository = tmp_path / "redis"
+    with redis_server(tmp_path, port, PASSWORD):
+        told = ["--online", f"redis://localhost:{port}/3", "--online-password", "CUSTOMERS_REDIS", "--repo", str(repository)]
+        assert main(["features", "publish", str(project), *told]) == 0
+        assert not list(repository.glob("data/online*"))
+        assert main(["features", "status", "--repo", str(repository)]) == 0
+        assert "online      redis, filled until" in capfd.readouterr().out
+        with serving(project, repository) as client:
+            answers = ask(client, ids)
+            assert [one["prediction"] for one in answers] == reads["predictions"] and len(answers) == 240
+            assert [one["probabilities"]["1"] for one in answers] == pytest.approx(reads["probabilities"], abs=1e-9)
+            assert [one["features_time"] for one in answers] == [f"{time}Z" for time in reads["times"]]
+            unknown = client.post("/predict/entity", json={"customer_id": 7})
+            assert unknown.status_code == 422 and unknown.json()["detail"][0]["type"] == "unknown_entity"
+
+            # Published again with other values of the same times and one customer less, while it serves: what Redis holds of before
+            # would win over those, and the customer would stay.
+            table = pd.read_parquet(project.parent / "customers.parquet")
+            source = tmp_path / "changed.parquet"
+            table[table["customer_id"] != ids[1]].assign(visits=50).to_parquet(source, index=False)
+            publish_features(project, PublishOptions(repository=repository, source=source))
+            text = (repository / "feature_store.yaml").read_text(encoding="utf-8")
+            assert text.count("_b\n") == 1 and "password=${CUSTOMERS_REDIS}" in text
+            [changed] = ask(client, ids[:1])
+            gone = client.post("/predict/entity", json={"customer_id": ids[1]})
+            assert changed["probabilities"]["1"] < answers[0]["probabilities"]["1"]
+            assert gone.json()["detail"][0]["type"] == "unknown_entity"
+            everything = "".join(one.read_text(encoding="latin-1") for one in tmp_path.rglob("*") if one.is_file())
+            assert PASSWORD not in everything and PASSWORD not in "".join(capfd.readouterr())
+
+            # A publication that fails leaves what is served.
+            bad = tmp_path / "bad.parquet"
+            table.assign(plan=3).to_parquet(bad, index=False)
+            with pytest.raises(UsageError, match="'plan' is of kind string"):
+                publish_features(project, PublishOptions(repository=repository, source=bad))
+            assert ask(client, ids[:1]) == [changed]
+    # Redis is away.
+    assert main(["features", "materialize", "--repo", str(repository)]) == 2
+    assert "The online store does not answer as it should: Error 111" in capfd.readouterr().err
+    with serving(project, repository) as client:
+        away = client.post("/predict/entity", json={"customer_id": ids[0]})
+        assert away.status_code == 503 and away.json()["detail"][0]["type"] == "feature_store"
+        with redis_server(tmp_path, port, PASSWORD):  # a new one, which knows nothing
+            assert client.post("/predict/entity", json={"customer_id": ids[0]}).status_code == 422
+            assert main(["features", "materialize", "--repo", str(repository)]) == 0
+            assert ask(client, ids[:1]) == [changed]
+    monkeypatch.delenv("CUSTOMERS_REDIS")
+    assert main(["features", "materialize", "--repo", str(repository)]) == 2
+    assert "names CUSTOMERS_REDIS, which the environment does not hold" in capfd.readouterr().err

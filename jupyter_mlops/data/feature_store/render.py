@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
+
+from jupyter_mlops.data.feature_store.online import SQLITE, is_of, is_own, namespace, online_store
 
 if TYPE_CHECKING:
     from jupyter_mlops.data.feature_store.plan import FeaturePlan
@@ -12,6 +15,17 @@ if TYPE_CHECKING:
 __all__ = ["CONFIGURATION", "configuration", "render"]
 
 CONFIGURATION = "feature_store.yaml"
+# Without a size, Feast writes all rows at once, and holds them all in memory.
+_NEW = """# Yours: publishing again keeps this file, but for the name of the project where the online store is no file in this folder.
+project: {package}
+provider: local
+registry: data/registry.db
+offline_store:
+  type: file
+entity_key_serialization_version: 3
+materialization:
+  online_write_batch_size: 10000
+"""
 
 
 def render(plan: FeaturePlan) -> dict[str, str]:
@@ -32,23 +46,33 @@ def render(plan: FeaturePlan) -> dict[str, str]:
     return {"definitions.py": text, ".feastignore": "project/\n"}
 
 
-def configuration(plan: FeaturePlan, former: str | None) -> str:
-    """The text of `feature_store.yaml`: the former one, where there is one for this project, since it belongs to the user."""
+def configuration(plan: FeaturePlan, former: str | None, online: str | None = None) -> str:
+    """The text of `feature_store.yaml`: the former one, where there is one for this project, since it belongs to the user.
+
+    Parameters
+    ----------
+    online
+        Its section ``online_store``, as text; None keeps the former one.
+    """
     import yaml
 
-    if former is not None:
-        try:
-            held: Any = yaml.safe_load(former)
-        except yaml.YAMLError:
-            held = None
-        if isinstance(held, dict) and held.get("project") == plan.package:
-            return former
-    told = (
-        '# Yours: publishing again keeps this file. For Redis: online_store: {type: redis, connection_string: "localhost:6379"}\n'
-    )
-    data = {
-        "project": plan.package, "provider": "local", "registry": "data/registry.db",
-        "online_store": {"type": "sqlite", "path": "data/online_store.db"}, "offline_store": {"type": "file"},
-        "entity_key_serialization_version": 3,
-    }  # fmt: skip
-    return told + yaml.safe_dump(data, sort_keys=False)
+    held = _held(former)
+    if former is None or not is_of(held.get("project"), plan.package):
+        text, held = _NEW.format(package=plan.package) + (online or online_store(SQLITE)), {}
+    elif online is None:
+        text = former
+    else:
+        rest = {name: value for name, value in held.items() if name != "online_store"}
+        text = yaml.safe_dump(rest, sort_keys=False) + online
+    project = plan.package if is_own(_held(text)) else namespace(plan.package, held.get("project"))
+    return re.sub(r"(?m)^(project:).*$", rf"\1 {project}", text, count=1)
+
+
+def _held(text: str | None) -> dict[str, Any]:
+    import yaml
+
+    try:
+        held = yaml.safe_load(text or "")
+    except yaml.YAMLError:
+        return {}
+    return held if isinstance(held, dict) else {}

@@ -51,8 +51,24 @@ def _publish(arguments: Mapping[str, Any]) -> dict[str, Any]:
     store = FeatureStore(repo_path=str(repository))
     objects: list[Any] = [one for one in made if isinstance(one, Entity | DataSource | BaseFeatureView | FeatureService)]
     store.apply(objects)
+    if store.project == arguments["package"]:  # the online store lies in this folder, and is new with it
+        return _filled(store, repository, arguments)
+    _empty(store)  # what a publication that was killed has left under this name
+    try:
+        return _filled(store, repository, arguments)
+    except BaseException:
+        _empty(store)
+        raise
+
+
+def _filled(store: Any, repository: Path, arguments: Mapping[str, Any]) -> dict[str, Any]:
     until = _materialize(store, arguments["since"], None)
     return {"until": until, **_compare(store, repository, arguments)}
+
+
+def _empty(store: Any) -> None:
+    """Remove what the online store holds of this project."""
+    store.provider.teardown_infra(store.project, store.list_feature_views(), store.list_entities())
 
 
 def _materialize_again(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -175,6 +191,12 @@ def main(arguments: list[str]) -> int:
         if (error.name or "").split(".")[0] != "feast":
             raise
         found = {"missing": "feast"}
+    except Exception as error:
+        if not isinstance(error, ConnectionError) and type(error).__module__.split(".")[0] != "redis":
+            raise
+        found = {
+            "error": f"The online store does not answer as it should: {str(error).rstrip('.')}. See to it, and do the same again."
+        }
     Path(result).write_text(json.dumps(found, default=str), encoding="utf-8")
     return 0
 

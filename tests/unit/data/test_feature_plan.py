@@ -86,9 +86,9 @@ def test_the_configuration_is_kept_for_the_same_project() -> None:
     plan = planned()
     fresh = configuration(plan, None)
     assert yaml.safe_load(fresh)["online_store"] == {"type": "sqlite", "path": "data/online_store.db"}
-    redis = "project: churn\nonline_store: {type: redis}  # ours\n"
-    assert configuration(plan, redis) == redis
-    assert configuration(plan, redis.replace("churn", "other")) == fresh
+    ours = "project: churn\nonline_store: {path: data/ours.db}  # ours\n"
+    assert configuration(plan, ours) == ours
+    assert configuration(plan, ours.replace("churn", "other")) == fresh
     assert configuration(plan, "a: [") == fresh
 
 

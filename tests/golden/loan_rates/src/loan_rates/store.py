@@ -9,6 +9,7 @@ import contextlib
 import importlib
 import logging
 import os
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 VIEW = "loan_rates"
 PREFIX = "model_"  # of the features of the on-demand view: Feast mixes their names with those of its sources
 FOLDER = "LOAN_RATES_FEATURE_STORE"
+# Feast puts variables of the environment into its settings, passwords for example.
+_VARIABLE = re.compile(r"(?m)^(?!\s*#).*?\$\{(\w+)\}")
 _TIME, _PAIR = "event_timestamp", "pair_number"
 
 
@@ -51,9 +54,15 @@ class Store:
     """
 
     def __init__(self, folder: Path) -> None:
-        if not (folder / "feature_store.yaml").is_file():
+        settings = folder / "feature_store.yaml"
+        if not settings.is_file():
             raise RuntimeError(
                 f"{folder} holds no feature_store.yaml: `jupyter mlops features publish` writes one."
+            )
+        named = set(_VARIABLE.findall(settings.read_text(encoding="utf-8")))
+        if unset := ", ".join(sorted(named - set(os.environ))):
+            raise RuntimeError(
+                f"{settings} names {unset}, which the environment does not hold: set it"
             )
         try:
             feast = importlib.import_module("feast")
