@@ -36,6 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--tls-secret", metavar="NAME", help="secret with the certificate of --host")
     group.add_argument("--pull-secret", metavar="NAME", help="secret with which the image is pulled")
     group.add_argument("--log-claim", metavar="NAME", help="volume claim (ReadWriteMany) for the prediction log")
+    group.add_argument(
+        "--feature-claim", metavar="NAME", help="volume claim that holds a feature repository, for POST /predict/entity"
+    )
+    group.add_argument("--feature-secret", metavar="NAME", help="secret with the variables that its feature_store.yaml names")
     group.add_argument("--prometheus", metavar="URL", help="its address inside the cluster")
     group.add_argument("--model-uri", metavar="URI", help="with KServe: place of the project's model folder; {version} as above")
     group.add_argument("--apply", action="store_true", help="apply the manifests with kubectl")
@@ -60,9 +64,14 @@ def deploy_to_cluster(arguments: argparse.Namespace, model: str, version: str | 
     for name in ("canary", "stop", "port"):
         if getattr(arguments, name):
             raise UsageError(f"--{name} is for a deployment on this machine. Leave it away with --target kubernetes.")
+    if arguments.feature_store:
+        raise UsageError(
+            "--feature-store is a folder of this machine. Put it into a volume of the cluster, and name its claim: --feature-claim."
+        )
     options = ClusterOptions(
         arguments.style, arguments.share, arguments.image, arguments.model_uri, arguments.namespace, arguments.create_namespace,
-        arguments.host, arguments.tls_secret, arguments.pull_secret, arguments.log_claim, arguments.prometheus or ClusterOptions.prometheus,
+        arguments.host, arguments.tls_secret, arguments.pull_secret, arguments.log_claim,
+        arguments.feature_claim, arguments.feature_secret, arguments.prometheus or ClusterOptions.prometheus,
         arguments.replicas, arguments.output or OUTPUT, arguments.force, arguments.apply, arguments.context, arguments.tracking_uri,
     )  # fmt: skip
     result = run(model, version, options, listen)

@@ -55,6 +55,10 @@ def add_deploy(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--replicas", type=_positive, metavar="N", help="processes of each version (default: 2)")
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=_positive, help="port to listen on (default: 8080)")
+    parser.add_argument(
+        "--feature-store", metavar="DIR",
+        help="folder of a published feature repository, for POST /predict/entity; '' takes it away (default: as it was)",
+    )  # fmt: skip
     parser.add_argument("--stop", action="store_true", help="stop serving the model")
     parser.add_argument(
         "--tracking-uri", metavar="URI", help="MLflow's address (default: MLFLOW_TRACKING_URI, else sqlite in this folder)"
@@ -112,8 +116,9 @@ def deploy(arguments: argparse.Namespace) -> int:
             deploying.undeploy(model, listen=listen)
             return 0
         options = deploying.DeployOptions(
-            arguments.share, arguments.host, arguments.port, arguments.replicas, arguments.tracking_uri
-        )
+            arguments.share, arguments.host, arguments.port, arguments.replicas, arguments.tracking_uri,
+            feature_store=arguments.feature_store,
+        )  # fmt: skip
         if arguments.canary:
             return _canary(arguments, model, version, options, listen)
         found = deploying.deploy(model, version, options, listen)

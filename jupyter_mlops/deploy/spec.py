@@ -28,10 +28,18 @@ class Served:
         Folder of its generated project.
     replicas
         How many processes.
+    first
+        Number of the first of them: a version that is started anew under other settings has others.
     """
 
     project: str
     replicas: int = 2
+    first: int = 0
+
+    @property
+    def numbers(self) -> range:
+        """Of the processes."""
+        return range(self.first, self.first + self.replicas)
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,8 @@ class Spec:
         For Envoy's files and the logs.
     versions
         What is served, by version; those without traffic are kept warm.
+    feature_stores
+        Folder of the feature repository by version, of those that were served before, too: they may come back. Empty is none.
     """
 
     model: str
@@ -60,11 +70,16 @@ class Spec:
     versions: Mapping[str, Served]
     traffic: Traffic
     running: bool = True
+    feature_stores: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def place(self) -> Path:
         """`folder` as a path."""
         return Path(self.folder)
+
+    def feature_store(self, version: str) -> str:
+        """Folder of a version's feature repository; of a new one, the stable version's. Empty is none."""
+        return self.feature_stores.get(version, self.feature_stores.get(self.traffic.stable, ""))
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""

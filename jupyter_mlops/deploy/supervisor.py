@@ -56,11 +56,11 @@ class Supervisor:
     Parameters
     ----------
     replica
-        Command, folder and environment of a replica: of project folder and port.
+        Command, folder and environment of a replica: of project folder, port, and folder of the feature repository (or empty).
     """
 
     folder: Path
-    replica: Callable[[Path, int], tuple[list[str], Path, Mapping[str, str]]]
+    replica: Callable[[Path, int, str], tuple[list[str], Path, Mapping[str, str]]]
     free_port: Callable[[], int]
     now: Callable[[], int]
     members: dict[str, Member] = field(default_factory=dict)
@@ -132,7 +132,9 @@ class Supervisor:
         else:
             member = replace(member, port=self.free_port())
             assert member.port is not None
-            command, folder, environment = self.replica(Path(spec.versions[version].project), member.port)
+            command, folder, environment = self.replica(
+                Path(spec.versions[version].project), member.port, spec.feature_store(version)
+            )
         place = self.folder / "logs"
         place.mkdir(exist_ok=True)
         try:
@@ -219,7 +221,7 @@ class Supervisor:
 def _wanted(spec: Spec) -> dict[str, str | None]:
     names: dict[str, str | None] = dict.fromkeys(ENVOYS)
     for version, served in spec.versions.items():
-        names |= {f"{version}.{number}": version for number in range(served.replicas)}
+        names |= {f"{version}.{number}": version for number in served.numbers}
     return names
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import PurePath
 from typing import Any
 
 from jupyter_mlops.promotion.verdicts.canary import Limits
@@ -27,6 +28,13 @@ __all__ = [
 
 # What a metric gate can score by; "auto" is what the notebook measures, where it is one of these.
 SCORES = tuple(KINDS)
+
+
+def _folder(value: Any) -> str | None:
+    """An absolute path, since a policy goes with the version; or null."""
+    if value is not None and not (isinstance(value, str) and PurePath(value).is_absolute()):
+        raise ValueError("the absolute path of a folder, or null")
+    return value
 
 
 def _limit(unit: str) -> Check:
@@ -150,11 +158,14 @@ class DeployRule:
         by its first promotion.
     port, replicas
         Of that deployment.
+    feature_store
+        Folder of the feature repository that the services of this version read; None: that of the version before.
     """
 
     target: str = key("none", one_of("none", "local"))
     port: int = key(8080, number(1, 65_535, whole=True))
     replicas: int = key(2, number(1, 64, whole=True))
+    feature_store: str | None = key(None, _folder)
 
 
 @dataclass(frozen=True)

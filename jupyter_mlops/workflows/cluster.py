@@ -34,6 +34,8 @@ class ClusterOptions:
         steps of `promotion.yaml`.
     image, model_uri
         Of a version; ``{version}`` in it stands for its number. Image by default: name of the model and version.
+    feature_claim, feature_secret
+        Volume claim with a feature repository, and secret with the variables that it names.
     replicas
         At least; None: as many as `promotion.yaml` says.
     output, force
@@ -52,6 +54,8 @@ class ClusterOptions:
     tls_secret: str | None = None
     pull_secret: str | None = None
     log_claim: str | None = None
+    feature_claim: str | None = None
+    feature_secret: str | None = None
     prometheus: str = ClusterSpec.prometheus
     replicas: int | None = None
     output: Path = OUTPUT
@@ -159,7 +163,8 @@ def _spec(facts: VersionFacts, policy: Policy, options: ClusterOptions) -> Clust
             )
     return ClusterSpec(
         name, release, options.style, options.namespace, options.create_namespace, canary, percent, options.host,
-        options.tls_secret, options.pull_secret, options.log_claim, replicas, max(ClusterSpec.max_replicas, replicas), prometheus=options.prometheus,
+        options.tls_secret, options.pull_secret, options.log_claim, options.feature_claim, options.feature_secret, replicas,
+        max(ClusterSpec.max_replicas, replicas), prometheus=options.prometheus,
         analysis=_analysis(policy),
     )  # fmt: skip
 

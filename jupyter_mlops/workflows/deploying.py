@@ -28,6 +28,7 @@ from jupyter_mlops.tracking.lifecycle import find_to_deploy
 from jupyter_mlops.tracking.store import registry_key, shown, tracking_uri
 from jupyter_mlops.workflows.artifact import Artifact, note_version
 from jupyter_mlops.workflows.events import Event, Listener
+from jupyter_mlops.workflows.features import served_repository
 from jupyter_mlops.workflows.supervising import ensure_supervisor, is_supervised
 
 __all__ = ["DeployOptions", "Status", "VersionStatus", "deploy", "deployment_status", "undeploy"]
@@ -47,6 +48,8 @@ class DeployOptions:
         Part of the traffic (0 to 1) for the version, beside the stable one; None: all of it.
     host, port, replicas
         None: as it is, else 127.0.0.1, 8080 and two.
+    feature_store
+        Folder of the feature repository that this version reads; None: as it was, else the one of the stable version. Empty: none.
     """
 
     share: float | None = None
@@ -55,6 +58,7 @@ class DeployOptions:
     replicas: int | None = None
     tracking_uri: str | None = None
     database: str | None = None
+    feature_store: str | None = None
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,8 @@ def deploy(
     NotFoundError
         There is no such model or version, or none in production.
     UsageError
-        The port is taken; a share is asked for where nothing else is served.
+        The port is taken; a share is asked for where nothing else is served; the feature store is none, or the version cannot
+        read one.
     ConflictError
         A model of this name, of another registry, is deployed.
     EnvironmentLackError
@@ -129,6 +134,7 @@ def deploy(
     """
     options = options or DeployOptions()
     _need_envoy()
+    features = None if options.feature_store is None else served_repository(options.feature_store)
     deployments = Deployments(database_url(options.database))
     before = _find(deployments, model)
     uri = options.tracking_uri or (before.spec.tracking_uri if before else tracking_uri(None, Path()))
@@ -140,6 +146,11 @@ def deploy(
     listen(Event("fetch", "started", f"the project of {model}"))
     number, project = _fetch(uri, model, version)
     listen(Event("fetch", "done", f"version {number}"))
+    if features and not (project / "service" / "entity.py").is_file():
+        raise UsageError(
+            f"Version {number} of {model} was converted by an older version, whose services read no feature store. "
+            "Convert its notebook again, or leave --feature-store away."
+        )
     served = Served(
         str(project), options.replicas or (2 if before is None else next(iter(before.spec.versions.values())).replicas)
     )
@@ -149,8 +160,9 @@ def deploy(
                 f"{model} is not deployed, so there is no traffic to share. Deploy a stable version first, without --share."
             )
         spec = Spec(
-            model, uri, options.host or "127.0.0.1", options.port or PORT, str(_folder(model)), {number: served}, Traffic(number)
-        )
+            model, uri, options.host or "127.0.0.1", options.port or PORT, str(_folder(model)), {number: served}, Traffic(number),
+            feature_stores={} if features is None else {number: features},
+        )  # fmt: skip
         _need_port(spec.host, spec.port)
         _folder(model).joinpath("members.json").unlink(missing_ok=True)
         known = deployments.add(spec, machine())
@@ -161,8 +173,9 @@ def deploy(
                 f"Another version {number} of {model} is served: the model was deleted and registered anew. "
                 f"Stop serving it first: jupyter mlops deploy {model} --stop."
             )
+        served, stores = _beside_former(before.spec, number, served, features)
         versions = {**before.spec.versions, number: served}
-        known = deployments.change(before, machine(), versions=versions, running=True)
+        known = deployments.change(before, machine(), versions=versions, running=True, feature_stores=stores)
     ensure_supervisor(model, known.spec.place, options.database)
     try:
         _wait_ready(deployments, known.spec, number, listen)
@@ -170,6 +183,7 @@ def deploy(
         _back(deployments, before, known, options.database)
         raise
     if before is not None:
+        known = _without_former(deployments, before.spec, known, number)
         known = _move(deployments, known, number, options.share, listen)
     return _status(known)
 
@@ -229,12 +243,33 @@ def _move(deployments: Deployments, known: Deployment, number: str, share: float
     return deployments.change(known, machine(), versions={number: known.spec.versions[number]})
 
 
+def _beside_former(spec: Spec, number: str, served: Served, features: str | None) -> tuple[Served, dict[str, str]]:
+    """A version, and the feature repository of each: processes under another one come beside those that run."""
+    stores = {**spec.feature_stores, **{version: spec.feature_store(version) for version in spec.versions}}
+    stores[number] = spec.feature_store(number) if features is None else features
+    running = spec.versions.get(number)
+    if running is None:
+        return served, stores
+    if stores[number] == spec.feature_store(number):
+        return replace(served, first=running.first), stores
+    return replace(served, first=running.first, replicas=running.replicas + served.replicas), stores
+
+
+def _without_former(deployments: Deployments, before: Spec, known: Deployment, number: str) -> Deployment:
+    """The processes that ran before others came beside them are not wanted any more."""
+    served, former = known.spec.versions[number], before.versions.get(number)
+    if former is None or known.spec.feature_store(number) == before.feature_store(number):
+        return known
+    left = replace(served, first=former.first + former.replicas, replicas=served.replicas - former.replicas)
+    return deployments.change(known, machine(), versions={**known.spec.versions, number: left})
+
+
 def _back(deployments: Deployments, before: Deployment | None, known: Deployment, database: str | None) -> None:
     """A version did not get ready: what was served before is left alone."""
     if before is None:
         undeploy(known.spec.model, database)
     else:
-        deployments.change(known, machine(), versions=before.spec.versions)
+        deployments.change(known, machine(), versions=before.spec.versions, feature_stores=before.spec.feature_stores)
 
 
 def _wait_ready(deployments: Deployments, spec: Spec, number: str, listen: Listener) -> None:

@@ -97,9 +97,10 @@ def _looked_after(deployments: Deployments, known: Deployment) -> Deployment:
     return deployments.change(known, machine(), traffic=Traffic(traffic.stable))
 
 
-def _replica(folder: Path, project: Path, port: int) -> tuple[list[str], Path, Mapping[str, str]]:
+def _replica(folder: Path, project: Path, port: int, features: str) -> tuple[list[str], Path, Mapping[str, str]]:
     environment = service_environment(project, port, "MLFLOW_") | {
         "SERVICE_DRAIN_SECONDS": "0.5", "SERVICE_GRACE_SECONDS": "30", "SERVICE_LOG_DIR": str(prediction_log(folder)),
+        "SERVICE_FEATURE_STORE": features,
     }  # fmt: skip
     if not environment.get("SERVICE_LOG_HASH_KEY"):
         environment["SERVICE_LOG_HASH_KEY"] = hash_key(folder)

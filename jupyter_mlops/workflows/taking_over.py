@@ -57,7 +57,8 @@ def take_over(model: str, version: str, policy: Policy, uri: str, database: str 
     EnvironmentLackError
         The version did not get ready, or the database is away.
     """
-    known, options = _find(Deployments(database_url(database)), model, uri), DeployOptions(tracking_uri=uri, database=database)
+    known = _find(Deployments(database_url(database)), model, uri)
+    options = DeployOptions(tracking_uri=uri, database=database, feature_store=policy.deploy.feature_store)
     try:
         if known is None:
             if policy.deploy.target == "none":

@@ -11,6 +11,7 @@ __all__ = ["PORT", "Manifest", "container", "metadata", "pod_settings", "pod_tem
 Manifest = dict[str, Any]
 PORT = 8000
 _LOG = "/app/predictions"  # as in the generated compose file
+_FEATURES = "/app/features"
 _USER = 10001  # of the generated Dockerfile
 _DRAIN, _GRACE = 5, 30  # seconds: until every proxy has heard that a pod goes, and for requests in flight after that
 
@@ -76,23 +77,24 @@ def container(release: Release, spec: ClusterSpec, name: str = "service", **envi
         "SERVICE_HOST": "0.0.0.0",  # noqa: S104 - the pod's own network
         "SERVICE_PORT": str(PORT), "SERVICE_DRAIN_SECONDS": str(_DRAIN), "SERVICE_GRACE_SECONDS": str(_GRACE), **environment,
     }  # fmt: skip
-    env: list[Manifest] = [{"name": key, "value": value} for key, value in given.items()]
-    mounts = [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108 - the only place that can be written to, beside the log
+    mounts: list[Manifest] = [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108 - the only place that can be written to, beside the log
+    hidden: list[Manifest] = []
     if spec.log_claim is not None:
-        env += [
-            {"name": "SERVICE_LOG_DIR", "value": _LOG},
-            # Needed where monitoring.yaml has columns hashed; without it, such a service does not start.
-            {
-                "name": "SERVICE_LOG_HASH_KEY",
-                "valueFrom": {"secretKeyRef": {"name": f"{spec.name}-log", "key": "hash-key", "optional": True}},
-            },
-        ]
+        given["SERVICE_LOG_DIR"] = _LOG
         mounts.append({"name": "predictions", "mountPath": _LOG})
+        # Needed where monitoring.yaml has columns hashed; without it, such a service does not start.
+        key = {"name": f"{spec.name}-log", "key": "hash-key", "optional": True}
+        hidden.append({"name": "SERVICE_LOG_HASH_KEY", "valueFrom": {"secretKeyRef": key}})
+    if spec.feature_claim is not None:
+        given["SERVICE_FEATURE_STORE"] = _FEATURES
+        mounts.append({"name": "features", "mountPath": _FEATURES, "readOnly": True})
+    secret = {} if spec.feature_secret is None else {"envFrom": [{"secretRef": {"name": spec.feature_secret}}]}
     return {
         "name": name,
         "image": release.image,
         "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
-        "env": env,
+        "env": [*({"name": key, "value": value} for key, value in given.items()), *hidden],
+        **secret,
         "startupProbe": _probe("/health/ready", period=2, failures=60),
         "readinessProbe": _probe("/health/ready", period=5, failures=2),
         "livenessProbe": _probe("/health/live", period=10, failures=3),
@@ -105,10 +107,12 @@ def container(release: Release, spec: ClusterSpec, name: str = "service", **envi
 
 
 def volumes(spec: ClusterSpec) -> list[Manifest]:
-    """The places that the service may write to."""
+    """The places that the service may write to, and the feature repository."""
     found: list[Manifest] = [{"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}]
     if spec.log_claim is not None:
         found.append({"name": "predictions", "persistentVolumeClaim": {"claimName": spec.log_claim}})
+    if spec.feature_claim is not None:
+        found.append({"name": "features", "persistentVolumeClaim": {"claimName": spec.feature_claim, "readOnly": True}})
     return found
 
 

@@ -122,6 +122,9 @@ class ClusterSpec:
         Names of secrets that are there.
     log_claim
         Name of a PersistentVolumeClaim that all pods may write to (ReadWriteMany), for the prediction log; None: none is kept.
+    feature_claim, feature_secret
+        Name of a PersistentVolumeClaim that all pods may read (a feature repository), and of a secret with the variables that its
+        settings name; None: no feature store.
     replicas, max_replicas
         Between them, KEDA follows the queue.
     queue
@@ -143,6 +146,8 @@ class ClusterSpec:
     tls_secret: str | None = None
     pull_secret: str | None = None
     log_claim: str | None = None
+    feature_claim: str | None = None
+    feature_secret: str | None = None
     replicas: int = 2
     max_replicas: int = 10
     queue: int = 4
@@ -158,7 +163,8 @@ class ClusterSpec:
             raise UsageError(f"There is no style {self.style!r}. Choose one of {', '.join(STYLES)}.")
         for what, name in {
             "name": self.name, "namespace": self.namespace, "pull secret": self.pull_secret, "TLS secret": self.tls_secret,
-            "claim": self.log_claim,
+            "claim": self.log_claim, "claim of the feature store": self.feature_claim,
+            "secret of the feature store": self.feature_secret,
         }.items():  # fmt: skip
             if name is not None and not _LABEL.fullmatch(name):
                 raise UsageError(f"The {what} {name!r} is no name in Kubernetes. Use small letters, digits and hyphens.")
@@ -166,6 +172,8 @@ class ClusterSpec:
             raise UsageError(f"{self.host!r} is no name of a host. Name one such as models.example.com.")
         if self.tls_secret is not None and self.host is None:
             raise UsageError("A certificate is for a host. Name it: --host.")
+        if self.feature_secret is not None and self.feature_claim is None:
+            raise UsageError("A secret of the feature store is for a repository. Name its claim: --feature-claim.")
         if urlsplit(self.prometheus).scheme not in ("http", "https"):
             raise UsageError(
                 f"{self.prometheus!r} is no address of Prometheus. Name one such as http://prometheus.monitoring.svc:9090."

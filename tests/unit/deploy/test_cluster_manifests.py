@@ -33,6 +33,8 @@ ALL_SET = replace(
     tls_secret="models-tls",
     pull_secret="registry",
     log_claim="predictions",
+    feature_claim="features",
+    feature_secret="features-redis",
     analysis=Analysis(steps=(10,), seconds=0, requests=0, bake=0),
 )
 SPECS = {
