@@ -279,7 +279,7 @@ def _wait_ready(deployments: Deployments, spec: Spec, number: str, listen: Liste
     while True:
         members = read_members(spec.place)
         mine = [one for one in members.values() if one.version == number]
-        ready = sum(one.ready for one in mine)
+        ready = sum(one.ready and one.alive for one in mine)  # they may have died with the supervisor that wrote this down
         if ready >= wanted and any(one.ready for one in members.values() if one.version is None):
             listen(Event("replicas", "done", f"{ready} ready"))
             return
