@@ -6,6 +6,7 @@ import argparse
 import json
 import re
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,8 +76,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "materialize", help="bring what the source holds by now into the online store",
         description="Bring the newest values of each entity from the source into the online store.",
     )  # fmt: skip
-    fill.add_argument("--since", metavar="TIME", help="ISO 8601 (default: all that the source holds)")
-    fill.add_argument("--until", metavar="TIME", help="ISO 8601 (default: now)")
+    fill.add_argument(
+        "--since", type=_time, metavar="TIME", help="ISO 8601, UTC without a zone (default: all that the source holds)"
+    )
+    fill.add_argument("--until", type=_time, metavar="TIME", help="the same (default: now)")
     status = actions.add_parser(
         "status", help="what a repository holds, and until when", description="Show what a repository holds, and until when."
     )
@@ -93,6 +96,14 @@ def _seconds(text: str) -> int:
     if found is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no time such as 90d, 12h, 30m or 300s")
     return int(found[1]) * _UNITS[found[2]]
+
+
+def _time(text: str) -> str:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time such as 2025-01-31 or 2025-01-31T12:00:00+01:00") from None
+    return text
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -157,11 +168,11 @@ def _status(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(found))
         return 0
-    tags, filled = found["tags"], found["materialized"]
+    tags, filled = found["tags"], found["filled"]
     print(f"model       {tags.get('model', '?')} version {tags.get('version', '?')}")
     print(f"entity      {found['entity']}, time {found['timestamp']}")
     print(f"source      {found['source']}")
-    print(f"online      {found['online']}, " + (f"filled until {filled[1]}" if filled else "not filled yet"))
+    print(f"online      {found['online']}, " + (f"filled until {filled}" if filled else "not filled yet"))
     print(f"ttl         {found['ttl']} s" if found["ttl"] else "ttl         none")
     print(f"columns     {', '.join(found['columns'])}")
     if found["request"]:

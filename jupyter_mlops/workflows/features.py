@@ -157,7 +157,7 @@ def publish_features(
             with progress.step("source", "the raw table"):
                 inputs = {one["name"]: one["kind"] for one in signature["raw"]["inputs"]}
                 times = {timestamp, *(name for name, kind in inputs.items() if kind == "datetime")}
-                source = _source(options, place, project, about, times, scratch)
+                source = _source(options, place, project, about, timestamp, times, scratch)
                 facts = look_at(
                     place / source,
                     entity,
@@ -281,12 +281,18 @@ def _keys(project: Path, options: PublishOptions) -> tuple[str, str]:
 
 
 def _source(
-    options: PublishOptions, place: Path, project: Path, about: Mapping[str, Any], times: Collection[str], scratch: Path
+    options: PublishOptions,
+    place: Path,
+    project: Path,
+    about: Mapping[str, Any],
+    timestamp: str,
+    times: Collection[str],
+    scratch: Path,
 ) -> str:
     """Place of the source, relative to the repository; made where there is no Parquet file."""
     given = options.source
     if given is None:
-        _ask("table", scratch, project, package=about["package"], target=str((place / _SOURCE).resolve()))
+        _ask("table", scratch, project, package=about["package"], timestamp=timestamp, target=str((place / _SOURCE).resolve()))
         return _SOURCE
     if not given.is_file():
         raise NotFoundError(f"There is no source {given}. Name a Parquet or CSV file: --source FILE.")

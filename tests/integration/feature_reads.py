@@ -47,8 +47,25 @@ def main(repository: str, result: str) -> None:
     found["without"] = trap.attrs["without_features"]
     found["none"] = len(training_frame(events.head(0), repository))
 
+    # What Feast itself says of entities and times that it does not lose.
+    store = Store(Path(repository))
+    pairs = events[["customer_id", "seen_at"]].rename(columns={"seen_at": "event_timestamp"})
+    pairs["event_timestamp"] = (pairs["event_timestamp"] + pd.Timedelta(3, "h")).dt.tz_localize("UTC")
+    history = store._store.get_historical_features(entity_df=pairs, features=[f"customers:{name}" for name in features]).to_df()
+    ours = training_frame(pairs, repository, timestamp="event_timestamp")
+    by = ["customer_id", "event_timestamp"]
+    theirs = history.sort_values(by)[features].reset_index(drop=True)
+    found["as_feast"] = [
+        len(history),
+        theirs.astype(object).equals(ours.sort_values(by)[features].reset_index(drop=True).astype(object)),
+    ]
+
     found["errors"] = []
-    for wrong in (asked.drop(columns="seen_at"), asked.assign(plan="pro"), asked.assign(customer_id=None), None):
+    wrongs = (
+        asked.drop(columns="seen_at"), asked.assign(plan="pro"), asked.assign(customer_id=None), None,
+        asked.assign(customer_id="7"), asked.assign(customer_id=7.5),
+    )  # fmt: skip
+    for wrong in wrongs:
         try:
             training_frame(asked, None) if wrong is None else training_frame(wrong, repository)
         except ValueError as error:
@@ -63,7 +80,6 @@ def main(repository: str, result: str) -> None:
     found["probabilities"] = predicted["probability_1"].tolist()
 
     # Feast's own read, of the view and of the feature program.
-    store = Store(Path(repository))
     inputs = [f"customers_input:model_{name}" for name in ("spend", "spend_of_plan", "plan_pro", "joined_year")]
     rows = [{"customer_id": key} for key in found["ids"][:50]]
     online = store._store.get_online_features(features=inputs, entity_rows=rows).to_df()

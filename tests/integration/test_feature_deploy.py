@@ -64,7 +64,7 @@ def test_replicas_read_the_feature_store(
     publish_features(project, PublishOptions(repository=first))
     shutil.copytree(first, second)
 
-    with pytest.raises(UsageError, match="holds no feature_store.yaml"):
+    with pytest.raises(UsageError, match="holds no feature_store\\.yaml"):
         deploy(MODEL, "1", DeployOptions(port=port, feature_store=str(tmp_path)))
     with pytest.raises(NotFoundError):
         deployment_status(MODEL)

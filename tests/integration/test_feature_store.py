@@ -39,6 +39,7 @@ def test_no_event_is_lost_or_merged(published: Published) -> None:
     assert reads["orders"] == ["a", "b", "c", "d", "e"]
     assert reads["visits"] == reads["expected"]
     assert reads["without"] == 2 and reads["none"] == 0
+    assert reads["as_feast"] == [720, True]
 
 
 def test_a_model_that_takes_less_is_given_less(published: Published) -> None:
@@ -46,11 +47,13 @@ def test_a_model_that_takes_less_is_given_less(published: Published) -> None:
 
 
 def test_events_are_checked(published: Published) -> None:
-    no_time, given, no_id, no_folder = published.reads["errors"]
+    no_time, given, no_id, no_folder, text, fraction = published.reads["errors"]
     assert "'seen_at'" in no_time
     assert "leave out plan" in given
     assert "5 events have no customer_id" in no_id
     assert "CUSTOMERS_FEATURE_STORE" in no_folder
+    assert text == "in the store, customer_id is a column of whole numbers, and in the events one of type string"
+    assert "one of type floating" in fraction
 
 
 def test_the_on_demand_view_is_the_feature_program(published: Published) -> None:
@@ -139,13 +142,18 @@ def test_a_service_without_feast_says_so_at_the_start(published: Published, tmp_
 
 def test_status_and_materialize(published: Published, capsys: pytest.CaptureFixture[str]) -> None:
     repository = str(published.repository)
-    assert main(["features", "materialize", "--repo", repository, "--until", "2025-04-01"]) == 0
-    assert "filled until 2025-04-01" in capsys.readouterr().out
+    assert main(["features", "materialize", "--repo", repository, "--since", "2025-05-01"]) == 0
+    assert "is filled until 20" in capsys.readouterr().out
+    assert main(["features", "materialize", "--repo", repository, "--until", "2025-04-01"]) == 2
+    assert "--until 2025-04-01 would put older values in place of newer ones" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["features", "materialize", "--repo", repository, "--since", "yesterday"])
+    assert "'yesterday' is no time such as 2025-01-31" in capsys.readouterr().err
     assert main(["features", "status", "--repo", repository, "--json"]) == 0
     status = json.loads(capsys.readouterr().out)
     assert status["entity"] == "customer_id" and status["timestamp"] == "seen_at" and status["online"] == "sqlite"
     assert status["columns"] == ["plan", "region", "joined", "visits", "spend", "card"]
-    assert status["materialized"][1].startswith("2025-04-01") and status["ttl"] == 0
+    assert status["filled"] > "2026" and status["ttl"] == 0
 
 
 def test_a_registered_version_is_published_with_its_project(
@@ -267,8 +275,13 @@ def test_redis_gives_what_training_gives(
         assert away.status_code == 503 and away.json()["detail"][0]["type"] == "feature_store"
         with redis_server(tmp_path, port, PASSWORD):  # a new one, which knows nothing
             assert client.post("/predict/entity", json={"customer_id": ids[0]}).status_code == 422
+            newest = table[table["customer_id"] == ids[0]].sort_values("seen_at").tail(1)
+            newer = newest.assign(seen_at=newest["seen_at"] + pd.Timedelta(1, "D"), visits=0)
+            pd.concat([pd.read_parquet(source), newer]).to_parquet(source, index=False)
             assert main(["features", "materialize", "--repo", str(repository)]) == 0
-            assert ask(client, ids[:1]) == [changed]
+            [latest] = ask(client, ids[:1])
+            assert latest["features_time"] > changed["features_time"]
+            assert latest["probabilities"]["1"] > changed["probabilities"]["1"]
     monkeypatch.delenv("CUSTOMERS_REDIS")
     assert main(["features", "materialize", "--repo", str(repository)]) == 2
     assert "names CUSTOMERS_REDIS, which the environment does not hold" in capfd.readouterr().err

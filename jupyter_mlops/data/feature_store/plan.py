@@ -14,7 +14,7 @@ _TYPES = {"float": "Float64", "integer": "Int64", "boolean": "Bool", "string": "
 # Kinds of the file's column that hold a column of the model's kind without loss.
 _HELD_BY = {"float": ("float", "integer"), "integer": ("integer", "float")}
 _PREFIX = "model_"  # as in the project's store.py
-_RESERVED = frozenset({"event_timestamp", "pair_number"})
+_RESERVED = frozenset({"event_timestamp", "event_timestamp_of_row"})  # the second one is that of the project's store.py
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def plan_features(
             f"The source has none of the columns that the model takes ({', '.join(raw)}). Name another one: --source FILE."
         )
     for one in stored:
-        _check(one, kinds[one["name"]])
+        _check(one, kinds[one["name"]], raw)
     brought = [one for name, one in raw.items() if name != entity and one not in stored]
     model = signature.get("model") or {}
     table = model.get("layout", "frame") == "frame" and model.get("inputs")
@@ -110,13 +110,14 @@ def _features(columns: Collection[Mapping[str, Any]]) -> tuple[Feature, ...]:
     return tuple(Feature(one["name"], "Float32" if one["dtype"] == "float32" else _TYPES[one["kind"]]) for one in columns)
 
 
-def _check(column: Mapping[str, Any], kind: str) -> None:
+def _check(column: Mapping[str, Any], kind: str, raw: Collection[str]) -> None:
     name, wanted = column["name"], column["kind"]
     if kind not in _HELD_BY.get(wanted, (wanted,)):
         raise UsageError(
             f"The column {name!r} is of kind {wanted} in the model and {kind} in the source. Store it as the notebook reads it."
         )
-    if name in _RESERVED or any(sign in name for sign in ":@"):
+    # Online, Feast gives the time of a value as <name>__ts.
+    if name in _RESERVED or any(sign in name for sign in ":@") or (name.endswith("__ts") and name.removesuffix("__ts") in raw):
         raise UsageError(
             f"Feast takes no feature called {name!r}. Rename the column in the notebook, or let the request bring it: --request."
         )

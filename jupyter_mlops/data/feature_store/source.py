@@ -57,7 +57,7 @@ def look_at(path: Path, entity: str, timestamp: str, wanted: Sequence[str] = (),
     ------
     UsageError
         It is no Parquet file, has no such columns, has rows without id or time, ids that are neither whole numbers nor texts,
-        or times finer than a second in a column to be stored.
+        times finer than a second in a column to be stored, or rows with id and time in common and other values.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -77,7 +77,10 @@ def look_at(path: Path, entity: str, timestamp: str, wanted: Sequence[str] = (),
             "Name others: --entity COLUMN --timestamp COLUMN."
         )
     if kinds[entity] not in ("integer", "string"):
-        raise UsageError(f"The entity {entity!r} in {named} is a column of type {kinds[entity]}. Ids are whole numbers or texts.")
+        raise UsageError(
+            f"The entity {entity!r} in {named} is a column of type {kinds[entity]}. Ids are whole numbers or texts: "
+            f'table["{entity}"].astype("int64"), once no id is missing.'
+        )
     if kinds[timestamp] != "datetime":
         raise UsageError(
             f"The timestamp {timestamp!r} in {named} is a column of type {kinds[timestamp]}. Store it as a time: pd.to_datetime."
@@ -96,6 +99,8 @@ def look_at(path: Path, entity: str, timestamp: str, wanted: Sequence[str] = (),
             )
     bounds = pc.min_max(keys[timestamp]).as_py()
     different = keys.group_by([entity, timestamp]).aggregate([]).num_rows
+    if different < len(keys):
+        _check_repeated(path, entity, timestamp, [name for name in wanted if name in kinds], named)
     return SourceFacts(
         kinds,
         len(keys),
@@ -104,6 +109,23 @@ def look_at(path: Path, entity: str, timestamp: str, wanted: Sequence[str] = (),
         bounds["min"].isoformat(),
         bounds["max"].isoformat(),
     )
+
+
+def _check_repeated(path: Path, entity: str, timestamp: str, columns: Sequence[str], named: str) -> None:
+    """Training and the service may each take another one of rows with entity and time in common: they must say the same."""
+    import pandas as pd
+
+    keys = [entity, timestamp]
+    table = pd.read_parquet(path, columns=[*keys, *(name for name in columns if name not in keys)])
+    different = table[table.duplicated(keys, keep=False)].drop_duplicates()
+    contrary = different[different.duplicated(keys, keep=False)]
+    if len(contrary):
+        key, time = contrary.iloc[0][keys]
+        raise UsageError(
+            f"{len(contrary)} rows of {named} have {entity} and {timestamp} in common with another one, and other values (such as "
+            f"{entity} {key} at {time}): which of them is right? Keep one of each: "
+            f'table.drop_duplicates(["{entity}", "{timestamp}"], keep="last"), and name that file: --source FILE.'
+        )
 
 
 def write_source(path: Path, target: Path, times: Collection[str]) -> None:
@@ -124,7 +146,8 @@ def write_source(path: Path, target: Path, times: Collection[str]) -> None:
     try:
         table = pd.read_csv(path, low_memory=False)
         for name in table.columns.intersection(list(times)):
-            table[name] = pd.to_datetime(table[name])
+            # What comes first in 01/02/2025, the notebook may have read otherwise.
+            table[name] = pd.to_datetime(table[name], format="ISO8601")
         table.to_parquet(target, index=False)
     except (OSError, ValueError, TypeError) as error:
         raise UsageError(f"The source {path} cannot be read as CSV: {error}. Name another one: --source FILE.") from None

@@ -11,6 +11,7 @@ import importlib
 import json
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,8 +37,18 @@ def _table(arguments: Mapping[str, Any]) -> dict[str, Any]:
         table = store.raw_table()
     except FileNotFoundError as error:
         raise _Refused(f"The training data is not here ({error}). Name a file with the columns: --source FILE.") from None
+    _read_times(table, arguments["timestamp"])
     table.to_parquet(arguments["target"], index=False)
     return {}
+
+
+def _read_times(table: pd.DataFrame, name: str) -> None:
+    """Dates, and times as ISO 8601 writes them, become times; what else it may be is said when the file is looked at."""
+    import pandas as pd
+
+    if name in table and table[name].dtype == object:
+        with suppress(ValueError, TypeError):
+            table[name] = pd.to_datetime(table[name], format="ISO8601")
 
 
 def _publish(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,6 +87,12 @@ def _materialize_again(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
     store = FeatureStore(repo_path=arguments["repository"])
     view = _view(store, arguments)
+    filled = max((end for _, end in view.materialization_intervals), default=None)
+    if arguments["until"] and filled is not None and _utc(arguments["until"]) < filled:
+        raise _Refused(
+            f"The online store is filled until {filled.isoformat(timespec='seconds')}; --until {arguments['until']} would put older "
+            "values in place of newer ones. Leave it away."
+        )
     since = arguments["since"] or _first(Path(arguments["repository"]), view)
     return {"since": since, "until": _materialize(store, since, arguments["until"])}
 
@@ -92,9 +109,7 @@ def _status(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
     store = FeatureStore(repo_path=arguments["repository"])
     view = _view(store, arguments)
-    intervals = [
-        (start.isoformat(timespec="seconds"), end.isoformat(timespec="seconds")) for start, end in view.materialization_intervals
-    ]
+    filled = max((end for _, end in view.materialization_intervals), default=None)
     return {
         "project": store.project, "entity": view.entity_columns[0].name, "timestamp": view.batch_source.timestamp_field,
         "source": view.batch_source.path, "ttl": int(view.ttl.total_seconds()) if view.ttl else 0, "tags": dict(view.tags),
@@ -104,7 +119,7 @@ def _status(arguments: Mapping[str, Any]) -> dict[str, Any]:
             field.name for one in store.list_on_demand_feature_views() for source in one.source_request_sources.values()
             for field in source.schema
         ],
-        "materialized": intervals[-1] if intervals else None,
+        "filled": None if filled is None else filled.isoformat(timespec="seconds"),
     }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import yaml
 from jupyter_mlops.data.feature_store.plan import FeaturePlan, plan_features
 from jupyter_mlops.data.feature_store.render import configuration, render
 from jupyter_mlops.data.feature_store.source import look_at, write_source
+from jupyter_mlops.data.feature_store.worker import _read_times
 from jupyter_mlops.errors import UsageError
 
 ABOUT = {"name": "churn", "package": "churn", "version": "1", "model_version": "3", "notebook": "churn.ipynb"}
@@ -74,6 +76,17 @@ def test_a_name_that_feast_does_not_take_is_refused() -> None:
         planned(signature=signature, kinds={**KINDS, "a:b": "float"})
 
 
+def test_a_name_that_feast_would_mistake_is_refused() -> None:
+    names = ("share__ts", "share")
+    signature = {**SIGNATURE, "raw": {"inputs": [column(name, "float", "float64") for name in names]}}
+    with pytest.raises(UsageError, match="Feast takes no feature called 'share__ts'"):
+        planned(signature=signature, kinds={**KINDS, "share__ts": "float"})
+    planned(
+        signature={**SIGNATURE, "raw": {"inputs": [column("share__ts", "float", "float64")]}},
+        kinds={**KINDS, "share__ts": "float"},
+    )
+
+
 def test_the_files_hold_any_text() -> None:
     odd = 'odd "name" \\ ä'
     signature = {**SIGNATURE, "raw": {"inputs": [column(odd, "float", "float64")]}}
@@ -99,7 +112,7 @@ def table(**columns: Any) -> pd.DataFrame:
 
 def test_a_source_is_looked_at(tmp_path: Path) -> None:
     table(plan=pd.Categorical(["a", "b", "a"])).to_parquet(tmp_path / "s.parquet")
-    facts = look_at(tmp_path / "s.parquet", "id", "seen", ["age", "plan"])
+    facts = look_at(tmp_path / "s.parquet", "id", "seen", ["share"])
     assert facts.kinds == {"id": "integer", "seen": "datetime", "age": "float", "plan": "string"}
     assert facts.as_dict() == {
         "rows": 3, "entities": 2, "repeated": 1, "first": "2025-01-01T00:00:00", "last": "2025-03-01T10:00:00",
@@ -125,6 +138,30 @@ def test_a_source_that_feast_would_change_is_refused(
         look_at(tmp_path / "s.parquet", *keys, ["age"])
 
 
+def test_rows_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
+    """Training and the service would each take one of them."""
+    path = tmp_path / "s.parquet"
+    table(age=[None, None, 2.0], plan=["a", "b", "a"]).to_parquet(path)
+    assert look_at(path, "id", "seen", ["age"]).repeated == 1
+    with pytest.raises(UsageError, match=r"2 rows of .* other values \(such as id 1 at 2025-01-01 00:00:00\): which of them"):
+        look_at(path, "id", "seen", ["age", "plan"])
+
+
+def test_ids_may_be_categories(tmp_path: Path) -> None:
+    table(id=pd.Categorical(["a", "a", "b"])).to_parquet(tmp_path / "s.parquet")
+    facts = look_at(tmp_path / "s.parquet", "id", "seen", ["share"])
+    assert (facts.kinds["id"], facts.entities, facts.repeated) == ("string", 2, 1)
+
+
+def test_times_of_the_raw_table_are_read_where_they_cannot_be_misread() -> None:
+    dates = [dt.date(2025, 2, 1), None]
+    for written, read in ((["2025-02-01T10:00:00", None], True), (dates, True), (["01/02/2025", None], False), ([1, "x"], False)):
+        raw = pd.DataFrame({"seen": pd.Series(written, dtype=object)})
+        _read_times(raw, "seen")
+        assert (raw["seen"].dtype.kind == "M") is read
+        _read_times(raw, "other")
+
+
 def test_no_parquet_and_no_rows(tmp_path: Path) -> None:
     (tmp_path / "s.parquet").write_text("id,seen\n", encoding="utf-8")
     with pytest.raises(UsageError, match="no Parquet file that can be read"):
@@ -139,6 +176,7 @@ def test_csv_becomes_parquet(tmp_path: Path) -> None:
     write_source(tmp_path / "s.csv", tmp_path / "s.parquet", ("seen", "born", "absent"))
     kinds = look_at(tmp_path / "s.parquet", "id", "seen").kinds
     assert kinds["seen"] == "datetime" and kinds["born"] == "datetime"
-    (tmp_path / "s.csv").write_text("id,seen\n1,never\n", encoding="utf-8")
-    with pytest.raises(UsageError, match="cannot be read as CSV"):
-        write_source(tmp_path / "s.csv", tmp_path / "t.parquet", ["seen"])
+    for unclear in ("never", "01/02/2025"):
+        (tmp_path / "s.csv").write_text(f"id,seen\n1,{unclear}\n", encoding="utf-8")
+        with pytest.raises(UsageError, match="cannot be read as CSV"):
+            write_source(tmp_path / "s.csv", tmp_path / "t.parquet", ["seen"])

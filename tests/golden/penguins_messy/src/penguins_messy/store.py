@@ -26,7 +26,7 @@ PREFIX = "model_"  # of the features of the on-demand view: Feast mixes their na
 FOLDER = "PENGUINS_MESSY_FEATURE_STORE"
 # Feast puts variables of the environment into its settings, passwords for example.
 _VARIABLE = re.compile(r"(?m)^(?!\s*#).*?\$\{(\w+)\}")
-_TIME, _PAIR = "event_timestamp", "pair_number"
+_TIME, _ROW_TIME = "event_timestamp", "event_timestamp_of_row"
 
 
 class Stored(NamedTuple):
@@ -81,6 +81,7 @@ class Store:
         self.kind: type = str if "String" in str(view.entity_columns[0].dtype) else int
         self.timestamp: str = view.batch_source.timestamp_field
         self.columns: tuple[str, ...] = tuple(field.name for field in view.features)
+        self._source = folder / view.batch_source.path
         self.ttl: timedelta | None = view.ttl or None
         # What the model takes of them; in a first training it is not known yet.
         self.served: tuple[str, ...] = tuple(name for name in self.columns if name in COLUMNS)
@@ -94,26 +95,13 @@ class Store:
             raise ValueError(
                 f"the events have columns that come from the store: leave out {', '.join(given)}"
             )
-        keys = pd.DataFrame(
-            {
-                self.entity: events[self.entity].array,
-                _TIME: pd.to_datetime(events[at], utc=True).array,
-            }
-        )
-        if missing := int(keys.isna().any(axis=1).sum()):
+        times = _utc(events[at])
+        if missing := int((events[self.entity].isna().array | times.isna()).sum()):
             raise ValueError(f"{missing} events have no {self.entity} or no {at}")
-        # Feast merges rows of one entity and time, loses entities that have nothing yet, and keeps no order: it is asked
-        # once for each pair, and its answers are found by the number of the pair.
-        number = keys.groupby([self.entity, _TIME], sort=False).ngroup()
-        pairs = keys.loc[~number.duplicated()].reset_index(drop=True)
-        pairs[_PAIR] = range(len(pairs))
-        found = self._history(pairs) if len(pairs) else pd.DataFrame(columns=[*self.columns])
-        if not found.index.is_unique or not found.index.isin(pairs.index).all():
-            raise RuntimeError(
-                f"Feast gave {len(found)} rows for {len(pairs)} pairs of {self.entity} and time"
-            )
-        rows = found.reindex(pairs.index)[list(self.columns)].take(number)
-        without = int(rows.isna().all(axis=1).sum())
+        rows = self._known(
+            pd.DataFrame({self.entity: self._ids(events[self.entity]), _TIME: times})
+        )
+        without = int(rows[_ROW_TIME].isna().sum())
         if without:
             log.warning(
                 "%d of %d events have no features in the store at their time", without, len(rows)
@@ -147,12 +135,37 @@ class Store:
         }
         return Stored(values, time, False)
 
-    def _history(self, pairs: pd.DataFrame) -> pd.DataFrame:
-        job = self._store.get_historical_features(
-            entity_df=pairs, features=[f"{VIEW}:{name}" for name in self.columns]
+    def _ids(self, ids: pd.Series) -> pd.Series:
+        """Ids of events in the type that they have in the store: others would find nothing."""
+        given = ids.astype(object).reset_index(drop=True)
+        kind = pd.api.types.infer_dtype(given)
+        if self.kind is str and kind in ("string", "empty"):
+            return given
+        whole = kind in ("integer", "empty") or (
+            kind == "floating" and all(one.is_integer() for one in given)
         )
-        found: pd.DataFrame = job.to_df().set_index(_PAIR)
-        return found
+        if self.kind is int and whole:
+            return given.astype("int64")
+        wanted = "texts" if self.kind is str else "whole numbers"
+        raise ValueError(
+            f"in the store, {self.entity} is a column of {wanted}, and in the events one of type {kind}"
+        )
+
+    def _known(self, keys: pd.DataFrame) -> pd.DataFrame:
+        """The stored columns as they were known at the times of `keys`, row by row.
+
+        Feast's own `get_historical_features` merges rows of one entity and time, loses entities that have nothing yet, keeps no
+        order, and joins each event with all rows of its entity, so that a table of a million rows fills any memory.
+        """
+        held = pd.read_parquet(self._source, columns=[self.entity, self.timestamp, *self.columns])
+        held.insert(0, _ROW_TIME, _utc(held.pop(self.timestamp)))
+        held = held.dropna(subset=[self.entity, _ROW_TIME]).sort_values(_ROW_TIME, kind="stable")
+        held[self.entity] = held[self.entity].astype(object if self.kind is str else "int64")
+        asked = keys.sort_values(_TIME, kind="stable")
+        found = pd.merge_asof(
+            asked, held, left_on=_TIME, right_on=_ROW_TIME, by=self.entity, tolerance=self.ttl
+        )
+        return found.set_axis(asked.index).reindex(keys.index)
 
 
 def training_frame(
@@ -222,6 +235,11 @@ def _typed(name: str, values: pd.Series) -> pd.Series:
         for one, missing in zip(values, values.isna(), strict=True)
     ]
     return raw_column(name, plain)
+
+
+def _utc(times: pd.Series) -> pd.Series:
+    """Times in UTC, which those without a zone are; in microseconds, whatever they come in."""
+    return pd.to_datetime(times.reset_index(drop=True), utc=True).dt.as_unit("us")
 
 
 def _plain(value: Any, dtype: str) -> Any:
