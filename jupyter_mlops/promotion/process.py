@@ -98,6 +98,11 @@ def run_process(
         reader.join(timeout=5)
         if process.stdout is not None and not reader.is_alive():
             process.stdout.close()
+    while not lines.empty():  # it ended faster than its last lines were heard
+        line = lines.get()
+        if line is not None:
+            tail.append(line)
+            hear(line)
     log = redacted("\n".join(tail))
     return Finished(None if late else process.returncode, log[-_CHARACTERS:], time.monotonic() - started)
 

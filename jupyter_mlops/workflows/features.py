@@ -144,6 +144,9 @@ def publish_features(
             target, force=options.force, what="feature repository", made="published by this command",
             again="With --repo, publish it", left_out=_CHANGES,
         )  # fmt: skip
+        for what, path in (("project", None if isinstance(subject, tuple) else subject), ("source", options.source)):
+            if path is not None and path.resolve().is_relative_to(target.resolve()):
+                raise UsageError(f"The {what} {path} lies in the repository {target}, which is replaced. Move it out of there.")
         former = target / CONFIGURATION
         text = former.read_text(encoding="utf-8") if former.is_file() else None
         if text is not None and online is None:

@@ -75,6 +75,7 @@ def look_at(path: Path, entity: str, timestamp: str, wanted: Sequence[str] = (),
         raise UsageError(
             f"The source {named} has no column {' and no '.join(map(repr, lacking))}; it has {', '.join(kinds)}. "
             "Name others: --entity COLUMN --timestamp COLUMN."
+            + (" An entity is one column: make one of several, in the notebook and in the source." if "," in entity else "")
         )
     if kinds[entity] not in ("integer", "string"):
         raise UsageError(

@@ -123,6 +123,7 @@ def test_a_source_is_looked_at(tmp_path: Path) -> None:
     ("columns", "keys", "said"),
     [
         ({}, ("nobody", "seen"), "no column 'nobody'; it has id, seen, age"),
+        ({}, ("id,age", "seen"), "no column 'id,age'; .* An entity is one column: make one of several"),
         ({}, ("age", "seen"), "'age' in .* of type float. Ids are"),
         ({}, ("id", "age"), "'age' in .* of type float. Store it as a time"),
         ({"id": [1, None, 2]}, ("id", "seen"), "of type float"),

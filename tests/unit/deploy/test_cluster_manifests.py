@@ -116,6 +116,8 @@ def test_percentages_are_percentages() -> None:
         ({"namespace": "ml/prod"}, "namespace"),
         ({"pull_secret": "a b"}, "pull secret"),
         ({"log_claim": "a b"}, "claim 'a b'"),
+        ({"feature_claim": "A"}, "claim of the feature store 'A'"),
+        ({"feature_secret": "redis"}, "Name its claim: --feature-claim"),
         ({"host": "http://x"}, "is no name of a host"),
         ({"tls_secret": "tls"}, "--host"),
         ({"prometheus": "prometheus:9090"}, "no address of Prometheus"),
@@ -327,3 +329,16 @@ def test_kubectl_builds_the_kustomization(spec: ClusterSpec, tmp_path: Path) -> 
         return one["kind"], one["metadata"]["name"]
 
     assert sorted(yaml.safe_load_all(built.stdout), key=key) == sorted(documents(spec), key=key)
+
+
+def test_pods_read_the_feature_repository_of_a_claim() -> None:
+    """And its variables, such as the password of a Redis, from a secret."""
+    pod = only(ALL_SET, "Rollout")["spec"]["template"]["spec"]
+    [service] = pod["containers"]
+    [volume] = [one for one in pod["volumes"] if one["name"] == "features"]
+    [mount] = [one for one in service["volumeMounts"] if one["name"] == "features"]
+    assert volume["persistentVolumeClaim"] == {"claimName": "features", "readOnly": True}
+    assert {"name": "SERVICE_FEATURE_STORE", "value": mount["mountPath"]} in service["env"] and mount["readOnly"]
+    assert service["envFrom"] == [{"secretRef": {"name": "features-redis"}}]
+    [without] = only(ROLLOUTS, "Rollout")["spec"]["template"]["spec"]["containers"]
+    assert "envFrom" not in without and "SERVICE_FEATURE_STORE" not in str(without)

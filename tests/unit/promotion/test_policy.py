@@ -45,7 +45,7 @@ tests: {seconds: 60}
 metrics: {score: roc_auc, rule: better, margin: 0, confidence: 0.95, segments: [region], segment_margin: 0.1, segment_rows: 50,
           inconclusive: stop}
 latency: {p50_ms: 5, p99_ms: null, throughput: 100, ratio: 1.5, clients: 8, seconds: 2}
-deploy: {target: local, port: 9000, replicas: 3}
+deploy: {target: local, port: 9000, replicas: 3, feature_store: /srv/features}
 canary: {shadow: 30, steps: [0.5, 20], seconds: 10, requests: 0, bake: 0}
 abort: {evidence: 100, failing: 0.2, latency_ratio: 3, latency_looks: 5, shift: 0.5}
 """
@@ -53,7 +53,7 @@ abort: {evidence: 100, failing: 0.2, latency_ratio: 3, latency_looks: 5, shift: 
     assert policy.tests.seconds == 60.0
     assert policy.metrics == rules.MetricsRule("roc_auc", "better", 0.0, 0.95, ("region",), 0.1, 50, "stop")
     assert policy.latency == rules.LatencyRule(5.0, None, 100.0, 1.5, 8, 2.0)
-    assert policy.deploy == rules.DeployRule("local", 9000, 3)
+    assert policy.deploy == rules.DeployRule("local", 9000, 3, "/srv/features")
     assert policy.canary == rules.CanaryRule(30.0, (0.5, 20.0), 10.0, 0, 0.0)
     assert policy.abort == rules.AbortRule(100.0, 0.2, 3.0, 5, 0.5)
 
@@ -70,6 +70,7 @@ abort: {evidence: 100, failing: 0.2, latency_ratio: 3, latency_looks: 5, shift: 
         ("canary: {steps: [1, 100]}", ["canary.steps", "all of it comes by itself"]),
         ("canary: {steps: []}", ["canary.steps"]),
         ("canary: {secnds: 3}", ["Did you mean canary.seconds?"]),
+        ("deploy: {feature_store: features}", ["the absolute path of a folder"]),
         ("deploy: {target: mars}", ["one of none, local"]),
         ("tests: {seconds: true}", ["tests.seconds is True"]),
         ("aproval: {}", ["aproval", "Did you mean approval?"]),
