@@ -17,7 +17,6 @@ from playwright.sync_api import Frame, Locator, Page, expect
 
 from jupyter_mlops.environment import free_port
 from jupyter_mlops.errors import NotFoundError
-from jupyter_mlops.monitor.drift import Thresholds
 from jupyter_mlops.tracking.lifecycle import apply_lifecycle
 from jupyter_mlops.workflows.deploying import DeployOptions, deploy, undeploy
 from jupyter_mlops.workflows.monitoring import MonitorOptions, monitor
@@ -62,7 +61,7 @@ def _use(url: str, rows: list[dict[str, Any]], labels: list[Any], *, wrong: int 
 def _look_here(uri: str, since: datetime) -> None:
     """As the command line does, at what was asked since then."""
     now = datetime.now(UTC)
-    monitor(MODEL, None, MonitorOptions(window=now - since, until=now, thresholds=Thresholds(rows=50), tracking_uri=uri))
+    monitor(MODEL, None, MonitorOptions(window=now - since, until=now, rows=50, tracking_uri=uri))
 
 
 def _frame(page: Page, kind: str) -> Frame:

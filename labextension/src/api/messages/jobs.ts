@@ -92,11 +92,11 @@ export interface MonitorRequest {
   path: string;
   model: string;
   /**
-   * Its length up to the last logged row: 90m, 24h, 7d (the default), 2w.
+   * Its length up to the last logged row: 90m, 24h, 7d, 2w; default: as the version's monitoring.yaml says.
    */
   window?: string;
   /**
-   * That are needed to tell drift from chance; default: 200.
+   * That are needed to tell drift from chance; default: as monitoring.yaml says.
    */
   rows?: number;
 }

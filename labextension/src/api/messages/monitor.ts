@@ -59,7 +59,7 @@ export interface MonitorReport {
 export interface Column {
   column: string;
   kind: 'float' | 'integer' | 'boolean' | 'string' | 'datetime';
-  method: 'wasserstein' | 'jensenshannon';
+  method: 'wasserstein' | 'jensenshannon' | 'abs_text_content_drift';
   distance: number | null;
   threshold: number;
   missing: number;

@@ -48,9 +48,8 @@ describe('monitoring', () => {
     model.watch('n.ipynb', 'penguins', '1');
     await settled();
     expect(model.report).toBeNull();
-    model.setOptions({ window: '24h', rows: 50 });
     await model.look();
-    expect(server.requests).toEqual([{ kind: 'monitor', path: 'n.ipynb', model: 'penguins', window: '24h', rows: 50 }]);
+    expect(server.requests).toEqual([{ kind: 'monitor', path: 'n.ipynb', model: 'penguins' }]); // as monitoring.yaml says
     expect(model.working).toBe(true);
     await model.look();
     expect(server.requests).toHaveLength(1);

@@ -8,19 +8,19 @@ import { Work } from '../models/work';
 /** Lengths of a window that are offered, as the server reads them. */
 export const WINDOWS = ['1h', '24h', '7d', '30d', '90d'] as const;
 
-/** How to look. */
+/** How to look; what is null is as the version's monitoring.yaml says. */
 export interface LookOptions {
-  window: (typeof WINDOWS)[number];
+  window: (typeof WINDOWS)[number] | null;
   /** That are needed to tell drift from chance. */
-  rows: number;
+  rows: number | null;
 }
 
-export const ROWS = { default: 200, most: 20_000 };
+export const MOST_ROWS = 20_000;
 
 /** What a deployed model was asked, as the monitor has seen it. */
 export class MonitoringModel extends Work<'looking'> {
   monitoring: Monitoring | null = null;
-  options: LookOptions = { window: '7d', rows: ROWS.default };
+  options: LookOptions = { window: null, rows: null };
 
   /** Whether somebody looks at it. */
   get working(): boolean {
@@ -83,7 +83,7 @@ export class MonitoringModel extends Work<'looking'> {
     this.follow(null);
     await this.work('looking', async () => {
       const { window, rows } = this.options;
-      const request: MonitorRequest = { kind: 'monitor', path: this.path, model: this._model, window, rows };
+      const request: MonitorRequest = { kind: 'monitor', path: this.path, model: this._model, ...(window && { window }), ...(rows && { rows }) };
       this.follow(await this.jobs.start(request));
     });
   }

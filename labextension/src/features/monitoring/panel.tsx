@@ -10,7 +10,7 @@ import { Button, Failure } from '../../components/state';
 import { Steps } from '../../components/steps';
 import { stepsOf } from '../convert/steps';
 import { Columns } from './columns';
-import { LookOptions, MonitoringModel, ROWS, WINDOWS } from './model';
+import { LookOptions, MonitoringModel, MOST_ROWS, WINDOWS } from './model';
 import type { ReportPage } from './tab';
 import { Trend } from './trend';
 import { alertTitle, lookTitles, oddities, qualityText, verdictText, windowTitle } from './words';
@@ -139,9 +139,10 @@ function Options({ model, trans }: { model: MonitoringModel; trans: TranslationB
           <select
             id="mlops-monitor-window"
             className="jp-mod-styled"
-            value={window}
-            onChange={event => model.setOptions({ window: event.target.value as LookOptions['window'] })}
+            value={window ?? ''}
+            onChange={event => model.setOptions({ window: (event.target.value || null) as LookOptions['window'] })}
           >
+            <option value="">{windowTitle(null, trans)}</option>
             {WINDOWS.map(one => (
               <option key={one} value={one}>
                 {windowTitle(one, trans)}
@@ -156,11 +157,12 @@ function Options({ model, trans }: { model: MonitoringModel; trans: TranslationB
             className="jp-mod-styled"
             type="number"
             min={1}
-            max={ROWS.most}
-            defaultValue={rows}
+            max={MOST_ROWS}
+            placeholder={trans.__('as monitoring.yaml says')}
+            defaultValue={rows ?? ''}
             onChange={event => {
               const given = event.target.valueAsNumber;
-              model.setOptions({ rows: Number.isInteger(given) && given >= 1 && given <= ROWS.most ? given : ROWS.default });
+              model.setOptions({ rows: Number.isInteger(given) && given >= 1 && given <= MOST_ROWS ? given : null });
             }}
           />
         </div>

@@ -90,7 +90,10 @@ export function lookTitles(trans: TranslationBundle): (name: string) => string {
 }
 
 export function windowTitle(window: LookOptions['window'], trans: TranslationBundle): string {
-  const titles: Record<LookOptions['window'], string> = {
+  if (window === null) {
+    return trans.__('the window that monitoring.yaml says');
+  }
+  const titles: Record<typeof window, string> = {
     '1h': trans.__('the last hour'),
     '24h': trans.__('the last 24 hours'),
     '7d': trans.__('the last 7 days'),
