@@ -21,8 +21,8 @@ __all__ = ["MonitoringHandler", "ReportPageHandler"]
 # What a page may do. Its styles, pictures and fonts are in it; ours has a link to the other one, which opens a tab.
 _POLICIES = {
     "report": "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'",
-    "drift": "sandbox allow-scripts allow-downloads; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob:; "
-    "style-src 'unsafe-inline'; img-src data: blob:; font-src data:",
+    "drift": "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
+    "font-src data:",
 }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { MainAreaWidget } from '@jupyterlab/apputils';
 import { nullTranslator } from '@jupyterlab/translation';
+import { Widget } from '@lumino/widgets';
 import { act, fireEvent, render, screen, within } from '@testing-library/react';
 
 import { Api, ApiError } from '../../api/client';
@@ -179,15 +180,21 @@ describe('the panel of the monitor', () => {
 describe('a page of a report', () => {
   it('is in a frame that has no rights, and is read anew in the tab that shows it', () => {
     const added: MainAreaWidget[] = [];
-    const shell = { add: (widget: MainAreaWidget) => added.push(widget), widgets: () => added[Symbol.iterator](), activateById: jest.fn() };
+    const add = (widget: MainAreaWidget): void => {
+      added.push(widget);
+      Widget.attach(widget, document.body);
+    };
+    const shell = { add, widgets: () => added[Symbol.iterator](), activateById: jest.fn() };
     const app = { shell } as unknown as JupyterFrontEnd;
     const page = { id: 'drift:m', label: 'Distributions: m', url: '/a', kind: 'drift' } as const;
-    openPage(app, page);
-    openPage(app, { ...page, url: '/b' });
-    openPage(app, { ...page, id: 'report:m', kind: 'report' });
+    act(() => {
+      openPage(app, page);
+      openPage(app, { ...page, url: '/b' });
+      openPage(app, { ...page, id: 'report:m', kind: 'report' });
+    });
     expect(added).toHaveLength(2);
     const [drift, report] = added.map(one => one.node.querySelector('iframe')!);
-    expect(drift.getAttribute('sandbox')).toBe('allow-scripts allow-downloads');
+    expect(drift.getAttribute('sandbox')).toBe('allow-scripts');
     expect(report.getAttribute('sandbox')).not.toContain('script');
     expect([drift, report].some(one => one.getAttribute('sandbox')!.includes('same-origin'))).toBe(false);
     expect(drift.getAttribute('src')).toBe('/b?read=2#light');
@@ -198,6 +205,14 @@ describe('a page of a report', () => {
     expect(drift.title).toBe('Distributions: m');
     expect(shell.activateById).toHaveBeenCalledTimes(4);
     added.forEach(one => one.dispose());
+  });
+
+  it('is in a tab of the browser where the application has no tabs', () => {
+    const opened = jest.spyOn(window, 'open').mockReturnValue(null);
+    const shell = { add: () => undefined, widgets: () => [][Symbol.iterator](), activateById: () => undefined };
+    openPage({ shell } as unknown as JupyterFrontEnd, { id: 'drift:m', label: 'Distributions: m', url: '/a', kind: 'drift' });
+    expect(opened).toHaveBeenCalledWith('/a', '_blank', 'noopener');
+    opened.mockRestore();
   });
 });
 

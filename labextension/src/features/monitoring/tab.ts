@@ -16,16 +16,21 @@ export interface ReportPage {
 // The server says the same of its pages: none is of the server's origin, so that no script in one can use the user's login.
 const SANDBOX: Record<ReportPage['kind'], readonly string[]> = {
   report: ['allow-popups', 'allow-popups-to-escape-sandbox'], // it has no script, but a link to the other one
-  drift: ['allow-scripts', 'allow-downloads']
+  drift: ['allow-scripts']
 };
 
-/** Open a page in a tab of the main area; the tab that shows it already reads it anew. */
+/** Open a page in a tab of the main area, where there are tabs; the one that shows it already reads it anew. */
 export function openPage(app: JupyterFrontEnd, page: ReportPage): void {
   const open = [...app.shell.widgets('main')].find(widget => widget.id === page.id) as MainAreaWidget<IFrame> | undefined;
   if (open) {
     open.content.url = addressOf(page, open.content.url);
   } else {
-    app.shell.add(makeTab(page), 'main', { type: 'MLOps' });
+    const tab = makeTab(page);
+    app.shell.add(tab, 'main', { type: 'MLOps' });
+    if (!tab.isAttached) {
+      tab.dispose(); // Notebook 7 has room for one document only
+      window.open(page.url, '_blank', 'noopener');
+    }
   }
   app.shell.activateById(page.id);
 }
