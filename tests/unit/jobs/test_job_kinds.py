@@ -91,7 +91,7 @@ def test_a_look_at_a_deployment_names_its_window(root: Path) -> None:
     assert prepare({**request, "window": "90m"}, root)["window"] == "90m"
     for wrong, said in (
         ({"model": ""}, "registered model"),
-        ({"window": "a week"}, "no length of time"),
+        ({"window": "a week"}, "is not a length of time"),
         ({"window": "0h"}, "no length"),
     ):
         with pytest.raises(UsageError, match=said):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from jupyter_mlops.errors import MissingPackageError, UsageError
 from jupyter_mlops.signature import Column, Output, Signature
 from jupyter_mlops.workflows.monitoring import MonitorOptions, monitor
 from tests.unit.monitor.logs import Written
@@ -57,3 +59,25 @@ def test_a_model_is_scored_where_only_some_rows_have_a_label(
     assert (report.quality.score, report.quality.rows) == ("roc_auc", ROWS // 2)
     assert report.quality.value == pytest.approx(report.quality.reference, abs=0.06)
     assert report.quality.value > 0.7
+
+
+def test_without_evidently_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "evidently", None)
+    with pytest.raises(MissingPackageError, match=r"python -m pip install 'jupyter-mlops\[monitor\]'"):
+        monitor("m")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"webhook": "ftp://host"}, "begins with https://"),
+        ({"sample": 100}, "A sample of 100 rows is less than the 200 rows"),
+        ({"window": timedelta(0)}, "must be a length of time"),
+        ({"share": 2.0}, "--share is 2.0"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(tmp_path: Path, options: dict[str, Any], said: str) -> None:
+    x = np.linspace(0, 1, 10)
+    project = _project(tmp_path / "project", x, [0, 1] * 5, x, (0, 1))
+    with pytest.raises(UsageError, match=said):
+        monitor("m", "1", MonitorOptions(log=tmp_path / "log", project=project, **options))
