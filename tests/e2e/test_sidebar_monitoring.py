@@ -140,7 +140,6 @@ def test_a_model_that_drifts_is_seen(
         expect(table.get_by_role("row", name="body_mass_g")).to_have_attribute("data-drifted", "true")
         monitoring.locator("summary", has_text="Options").click()
         sidebar.accessible()
-        _picture(sidebar, "monitoring-panel", monitoring, folder)
         monitoring.locator("summary", has_text="All windows").click()
         sidebar.accessible()
 

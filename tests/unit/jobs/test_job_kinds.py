@@ -92,7 +92,7 @@ def test_a_look_at_a_deployment_names_its_window(root: Path) -> None:
     for wrong, said in (
         ({"model": ""}, "registered model"),
         ({"window": "a week"}, "is not a length of time"),
-        ({"window": "0h"}, "no length"),
+        ({"window": "0h"}, "is not a length"),
     ):
         with pytest.raises(UsageError, match=said):
             prepare({**request, **wrong}, root)
