@@ -200,12 +200,23 @@ def _described(path: Path) -> dict[str, tuple[str, str]]:
 
 def _parameter(name: str, annotation: str, value: Any, comment: str, path: Path) -> Parameter:
     kind = _KINDS.get(annotation.partition("[")[0])
-    if kind is None or (isinstance(value, float) and not math.isfinite(value)):
-        return Parameter(name, None, value, comment)  # JSON has no form of it
+    if kind is None or not _in_json(value):
+        return Parameter(name, None, value, comment)
     value = float(value) if kind == "float" and type(value) is int else value
     if type(value).__name__ != kind:
         raise OutputError(f"{path}: {name!r} wants {annotation}, got {value!r}. Mend it.")
     return Parameter(name, kind, value, comment)
+
+
+def _in_json(value: Any) -> bool:
+    """Whether a value comes out of JSON as it went in; Kubeflow hands numbers on as doubles."""
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _in_json(one) for key, one in value.items())
+    if isinstance(value, list):
+        return all(map(_in_json, value))
+    if isinstance(value, int | float):
+        return math.isfinite(value) and (isinstance(value, float) or abs(value) <= 2**53)
+    return value is None or isinstance(value, str)
 
 
 def _named(project: Path, package: str) -> tuple[str, str]:

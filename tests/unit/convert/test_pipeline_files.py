@@ -93,6 +93,21 @@ def test_types_are_those_of_the_settings(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "annotation", "kept"),
+    [
+        ("{a: [1, null, x]}", "dict[str, Any]", True), ("{1: a}", "dict[Any, Any]", False), ("{a: {2: b}}", "dict[str, Any]", False),
+        ("[1, [.nan]]", "list[Any]", False), ("[2025-01-01]", "list[Any]", False), ("9007199254740992", "int", True),
+        ("9007199254740993", "int", False), ("1.0e+300", "float", True), (".inf", "float", False), ("'1'", "str", True),
+    ],
+)  # fmt: skip
+def test_what_json_would_change_keeps_the_value_of_the_project(value: str, annotation: str, kept: bool, project: Path) -> None:
+    """A number that a double cannot hold, keys that are no texts, times."""
+    _change(project / "src" / "shops" / "settings.py", "names: list[str]", f"names: {annotation}")
+    _change(project / "params.yaml", "names: [a]", f"names: {value}")
+    assert [one.name for one in unexposed(_graph(project, "names"))] == ([] if kept else ["names"])
+
+
+@pytest.mark.parametrize(
     ("file", "old", "new", "said"),
     [
         ("dvc.yaml", "stages/load]\n    params", "stages/lod]\n    params", "reads stages/lod, which no stage makes"),
