@@ -181,6 +181,8 @@ def _show(found: Status, *, as_json: bool) -> None:
             f"{one.version + shadow:<10}{one.share:>8.2%}{f'{one.ready}/{one.replicas}':>10}{one.restarts:>10}{one.requests:>10}"
             f"{one.errors:>8}{one.p50 * 1000:>7.1f} ms{one.p99 * 1000:>7.1f} ms"
         )
+    for version, folder in found.feature_stores.items():
+        print(f"features  version {version} reads {folder}")
     print(f"logs      {found.folder / 'logs'}/", flush=True)
 
 

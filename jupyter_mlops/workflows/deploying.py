@@ -8,7 +8,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from math import isinf
 from pathlib import Path
@@ -90,6 +90,8 @@ class Status:
         Whether something would restart what dies.
     envoys
         How many answer.
+    feature_stores
+        Folder of the feature repository by version, of those that read one.
     """
 
     model: str
@@ -99,12 +101,14 @@ class Status:
     shadow: str | None
     versions: tuple[VersionStatus, ...]
     folder: Path = field(compare=False)
+    feature_stores: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return {
             "model": self.model, "url": self.url, "supervised": self.supervised, "envoys": self.envoys, "shadow": self.shadow,
             "versions": [one.as_dict() for one in self.versions], "folder": str(self.folder),
+            "feature_stores": dict(self.feature_stores),
         }  # fmt: skip
 
 
@@ -273,19 +277,20 @@ def _back(deployments: Deployments, before: Deployment | None, known: Deployment
 
 
 def _wait_ready(deployments: Deployments, spec: Spec, number: str, listen: Listener) -> None:
-    wanted, looked = spec.versions[number].replicas, time.monotonic()
+    names = [f"{number}.{one}" for one in spec.versions[number].numbers]
+    wanted, looked = len(names), time.monotonic()
     listen(Event("replicas", "started", f"{wanted} of version {number}"))
     deadline, told = time.monotonic() + _READY, 0
     while True:
         members = read_members(spec.place)
-        mine = [one for one in members.values() if one.version == number]
+        mine = [members[name] for name in names if name in members]
         ready = sum(one.ready and one.alive for one in mine)  # they may have died with the supervisor that wrote this down
         if ready >= wanted and any(one.ready for one in members.values() if one.version is None):
             listen(Event("replicas", "done", f"{ready} ready"))
             return
         failing = next((one for one in mine if one.restarts >= 3), None)
         if failing is not None or time.monotonic() > deadline:
-            name = failing.name if failing else f"{number}.0"
+            name = failing.name if failing else names[0]
             raise NotReadyError(
                 f"Version {number} did not get ready: {ready} of {wanted} replicas. The end of its log, "
                 f"{spec.place / 'logs' / name}.log, says:\n{_tail(spec.place / 'logs' / f'{name}.log')}"
@@ -378,6 +383,7 @@ def _status(known: Deployment, read: Callable[[int], Numbers | None] = read_numb
     return Status(
         spec.model, f"http://{spec.host}:{spec.port}", is_supervised(spec.place),
         sum(one.ready and one.alive for one in members if one.version is None), spec.traffic.shadow, tuple(rows), spec.place,
+        {version: folder for version in spec.versions if (folder := spec.feature_store(version))},
     )  # fmt: skip
 
 

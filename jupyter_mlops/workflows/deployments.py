@@ -37,5 +37,5 @@ def deployment_view(model: str, uri: str, database: str | None = None) -> dict[s
         status = deployment_status(model, database).as_dict()
     except NotFoundError:
         return {"deployment": None, "elsewhere": None}
-    del status["folder"]  # nothing for a page
+    del status["folder"], status["feature_stores"]  # nothing for a page
     return {"deployment": status, "elsewhere": None}

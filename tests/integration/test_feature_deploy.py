@@ -88,6 +88,7 @@ def test_replicas_read_the_feature_store(
         assert sorted(one for one in read_members(found.folder) if one[0] == "1") == ["1.1"]
         assert load.failed == []
     assert ask() == (200, "1")
+    assert f"features  version 1 reads {first}\n" in capsys.readouterr().out
 
     # One that its service cannot read changes nothing.
     other = tmp_path / "other"
