@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -236,12 +237,11 @@ def test_redis_gives_what_training_gives(
     ids = reads["ids"]
     monkeypatch.setenv("CUSTOMERS_REDIS", PASSWORD)
     repository = tmp_path / "redis"
-    with redis_server(tmp_path, port, PASSWORD):
+    with ExitStack() as servers:
+        servers.enter_context(redis_server(tmp_path, port, PASSWORD))
         told = ["--online", f"redis://localhost:{port}/3", "--online-password", "CUSTOMERS_REDIS", "--repo", str(repository)]
         assert main(["features", "publish", str(project), *told]) == 0
         assert not list(repository.glob("data/online*"))
-        assert main(["features", "status", "--repo", str(repository)]) == 0
-        assert "online      redis, filled until" in capfd.readouterr().out
         with serving(project, repository) as client:
             answers = ask(client, ids)
             assert [one["prediction"] for one in answers] == reads["predictions"] and len(answers) == 240
@@ -265,13 +265,13 @@ def test_redis_gives_what_training_gives(
             everything = "".join(one.read_text(encoding="latin-1") for one in tmp_path.rglob("*") if one.is_file())
             assert PASSWORD not in everything and PASSWORD not in "".join(capfd.readouterr())
 
-    # Redis is away.
-    assert main(["features", "materialize", "--repo", str(repository)]) == 2
-    assert "The online store does not answer as it should: Error 111" in capfd.readouterr().err
-    with serving(project, repository) as client:
-        away = client.post("/predict/entity", json={"customer_id": ids[0]})
-        assert away.status_code == 503 and away.json()["detail"][0]["type"] == "feature_store"
-        with redis_server(tmp_path, port, PASSWORD):  # a new one, which knows nothing
+            # Redis is away, and a new one knows nothing.
+            servers.close()
+            assert main(["features", "materialize", "--repo", str(repository)]) == 2
+            assert "The online store does not answer as it should: Error 111" in capfd.readouterr().err
+            away = client.post("/predict/entity", json={"customer_id": ids[0]})
+            assert away.status_code == 503 and away.json()["detail"][0]["type"] == "feature_store"
+            servers.enter_context(redis_server(tmp_path, port, PASSWORD))
             assert client.post("/predict/entity", json={"customer_id": ids[0]}).status_code == 422
             newest = table[table["customer_id"] == ids[0]].sort_values("seen_at").tail(1)
             newer = newest.assign(seen_at=newest["seen_at"] + pd.Timedelta(1, "D"), visits=0)
