@@ -50,7 +50,8 @@ class Store:
     Raises
     ------
     RuntimeError
-        Feast is not installed, or the folder holds no repository of this project; the message says what to do.
+        Feast is not installed, the folder holds no repository of this project, or its settings name a variable that is not set;
+        the message says what to do.
     """
 
     def __init__(self, folder: Path) -> None:
