@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlops.convert.identifiers import PythonIdentifier, unique
+from jupyter_mlops.errors import ConversionError
 
 if TYPE_CHECKING:
     from jupyter_mlops.signature import Column, Signature
@@ -15,6 +17,7 @@ __all__ = ["Field", "row_fields"]
 _TYPES = {"float": "float", "integer": "int", "boolean": "bool", "string": "str", "datetime": "datetime"}
 _LARGEST = {"float32": "3.4028234663852886e38", "float16": "65504.0"}
 _SHOWN = 12  # categories of an open column that its description lists
+_NO_KEY = re.compile(r'["\\\x00-\x1f]')  # msgspec has no such keys
 # Names that the generated module or msgspec uses for something else.
 _RESERVED = frozenset({"annotated", "datetime", "literal", "meta", "struct", "self", "cls"})
 
@@ -52,7 +55,18 @@ def row_fields(raw: Signature) -> tuple[Field, ...]:
     -------
     tuple of Field
         Identifiers are valid and distinct, also where column names are not.
+
+    Raises
+    ------
+    ConversionError
+        A name cannot be the key of a request.
     """
+    for column in raw.inputs:
+        if _NO_KEY.search(column.name):
+            raise ConversionError(
+                f"The column {column.name!r} has a quotation mark, a backslash or a control character in its name, which no field of a "
+                f"request can have. Rename it where the table is loaded: .rename(columns={{{column.name!r}: ...}})."
+            )
     taken: set[str] = set(_RESERVED)
     fields = []
     for column in raw.inputs:

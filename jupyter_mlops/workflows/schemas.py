@@ -19,7 +19,9 @@ _CLOSED_LEVELS = 5_000
 
 def json_value(value: Any) -> Any:
     """A cell of a frame as a JSON value: missing is None, dates are ISO 8601, numpy scalars are Python's."""
-    if value is None:
+    import pandas as pd
+
+    if value is None or value is pd.NA:  # which has no truth value, even compared with itself
         return None
     if hasattr(value, "isoformat"):
         return None if value != value else value.isoformat()

@@ -25,6 +25,19 @@ y = df["churn"]
         state=("age_mean", "income_median"),
     ),
     Case(
+        "fill_nullable_types",
+        """
+df["age"] = df["age"].fillna(round(df["age"].mean()))
+df["plan"] = df["plan"].fillna(df["plan"].mode()[0])
+df["grown"] = (df["age"] >= 30).fillna(False).astype(int)
+df = pd.get_dummies(df, columns=["plan"])
+X = df[["age", "fee", "visits", "grown"] + [c for c in df.columns if c.startswith("plan_")]].astype(float)
+y = df["churn"].astype(str)
+"""
+        + SPLIT,
+        load='df = pd.read_csv("customers.csv").convert_dtypes()',
+    ),
+    Case(
         "fill_frame_mean",
         _TARGET
         + """
