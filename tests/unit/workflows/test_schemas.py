@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pandas as pd
 from sklearn.preprocessing import OneHotEncoder
 
-from jupyter_mlops.workflows.schemas import describe_frame, probe
+from jupyter_mlops.workflows.schemas import describe_frame, json_rows, probe
 
 
 def test_levels_are_those_of_the_whole_table_that_are_predicted() -> None:
@@ -23,3 +24,14 @@ def test_levels_are_those_of_the_whole_table_that_are_predicted() -> None:
     city, size = probe(describe_frame(table, ["city", "size"]), table.head(3), predict, table)
     assert city.closed and city.categories == tuple(level for level in levels if level not in unknown)
     assert not size.closed and size.categories is None
+
+
+def test_nullable_types_of_pandas_are_json() -> None:
+    frame = pd.DataFrame(
+        {"a": [1, None], "b": [0.5, None], "c": [True, None], "d": ["x", None], "e": pd.to_datetime(["2026-01-01", None])}
+    )
+    expected = [
+        {"a": 1, "b": 0.5, "c": True, "d": "x", "e": "2026-01-01T00:00:00"}, dict.fromkeys("abcde"),
+    ]  # fmt: skip
+    assert json_rows(frame, list("abcde")) == json_rows(frame.convert_dtypes(), list("abcde")) == expected
+    json.dumps(expected)
