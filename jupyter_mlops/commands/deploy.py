@@ -75,7 +75,7 @@ def add_status(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Show traffic, requests, errors and latencies of each version of a deployed model, since its replicas started.",
         epilog="Exit codes: 0 each version has a replica, 1 one has none, 2 usage or environment.",
     )
-    parser.add_argument("model", help="name of the registered model")
+    parser.add_argument("model", nargs="?", help="name of the registered model (default: all that are deployed on this machine)")
     parser.add_argument("--live", action="store_true", help="show it anew each second, until Ctrl-C")
     _add_json(parser)
 
@@ -153,16 +153,20 @@ def _canary(arguments: argparse.Namespace, model: str, version: str | None, opti
 def status(arguments: argparse.Namespace) -> int:
     """Run ``status``; returns the exit code."""
     from jupyter_mlops.errors import MlopsError
-    from jupyter_mlops.workflows.deploying import deployment_status
+    from jupyter_mlops.workflows.deploying import deployed_models, deployment_status
 
     try:
         while True:
-            found = deployment_status(arguments.model)
+            names = [arguments.model] if arguments.model else deployed_models()
+            found = [deployment_status(name) for name in names]
             if arguments.live and not arguments.json:
                 print("\033[H\033[2J", end="")
-            _show(found, as_json=arguments.json)
+            for one in found:
+                _show(one, as_json=arguments.json)
+            if not found and not arguments.json:
+                print("Nothing is deployed on this machine: jupyter mlops deploy MODEL")
             if not arguments.live:
-                return 0 if all(one.ready for one in found.versions) and found.envoys else 1
+                return 0 if all(one.envoys and all(version.ready for version in one.versions) for one in found) else 1
             time.sleep(_LIVE)
     except MlopsError as error:
         print(f"error: {error}", file=sys.stderr)

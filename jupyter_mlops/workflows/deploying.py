@@ -31,7 +31,7 @@ from jupyter_mlops.workflows.events import Event, Listener
 from jupyter_mlops.workflows.features import served_repository
 from jupyter_mlops.workflows.supervising import ensure_supervisor, is_supervised
 
-__all__ = ["DeployOptions", "Status", "VersionStatus", "deploy", "deployment_status", "undeploy"]
+__all__ = ["DeployOptions", "Status", "VersionStatus", "deploy", "deployed_models", "deployment_status", "undeploy"]
 
 PORT = 8080
 _READY = 120.0  # seconds until a version has to answer
@@ -201,6 +201,11 @@ def deployment_status(model: str, database: str | None = None) -> Status:
         It is not deployed on this machine.
     """
     return _status(Deployments(database_url(database)).get(model, machine()))
+
+
+def deployed_models(database: str | None = None) -> list[str]:
+    """Names of the models that are deployed on this machine."""
+    return Deployments(database_url(database)).names(machine())
 
 
 def undeploy(model: str, database: str | None = None, listen: Listener = lambda event: None) -> None:

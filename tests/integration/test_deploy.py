@@ -157,6 +157,9 @@ def test_from_the_command_line(deployable: str, port: int, capsys: pytest.Captur
     with pytest.raises(UsageError, match="is the stable one"):
         deploy(MODEL, "1", DeployOptions(share=0.1))
     capsys.readouterr()
+    capsys.readouterr()
+    assert main(["status"]) == 0  # of all that there are
+    assert capsys.readouterr().out.startswith(f"{MODEL}  http://")
     assert main(["status", MODEL, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert [(one["version"], one["share"], one["ready"]) for one in found["versions"]] == [("1", 1.0, 1)]
@@ -164,6 +167,8 @@ def test_from_the_command_line(deployable: str, port: int, capsys: pytest.Captur
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(one["step"], one["status"]) for one in events] == [("stop", "started"), ("stop", "done")]
     assert main(["status", MODEL]) == 2
+    assert main(["status"]) == 0
+    assert "Nothing is deployed on this machine" in capsys.readouterr().out
 
 
 def test_rollback_moves_the_traffic_and_the_registry(
