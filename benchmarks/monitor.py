@@ -24,7 +24,7 @@ SECONDS, GIGABYTES = 30.0, 2.0
 _WRITE = """
 import json, random, sys
 from pathlib import Path
-from service.journal import Column, Header, Journal, encode
+from service.journal import Column, Header, Journal, Records
 project, folder, rows, begin = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 holdout = json.loads((project / "holdout/holdout.json").read_text())
 signature = json.loads((project / "model/signature.json").read_text())["raw"]
@@ -36,15 +36,15 @@ for part in range(0, rows, 100_000):
     name = folder / "open" / f"predictions-benchmark-{part}.journal"
     journal = Journal(name, Header("predictions", "m", "1", kind, columns, signature["output"]["classes"]))
     for start in range(part, min(part + 100_000, rows), 1000):
-        records = []
+        records = Records()
         for number in range(start, min(start + 1000, rows)):
             at = drawn.randrange(len(holdout["rows"]))
             values = tuple(holdout["rows"][at].get(one.name) for one in columns)
             chances = holdout["probabilities"]
-            records.append(encode((
+            records.add((
                 begin + number * 100_000, f"r-{number}", "stable", [values], [holdout["predictions"][at]],
                 None if chances is None else [chances[at]],
-            )))
+            ))
         journal.append(records)
     journal.close()
 """

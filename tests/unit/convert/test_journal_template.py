@@ -22,8 +22,11 @@ sys.modules["journal_template"] = journal  # msgspec looks the types up there
 SPEC.loader.exec_module(journal)
 
 
-def records(start: int, count: int) -> list[bytes]:
-    return [journal.encode((n, f"id-{n}", "", [(n, None, "é")], [n % 2], None)) for n in range(start, start + count)]
+def records(start: int, count: int) -> Any:
+    made = journal.Records()
+    for n in range(start, start + count):
+        made.add((n, f"id-{n}", "", [(n, None, "é")], [n % 2], None))
+    return made
 
 
 @pytest.fixture
@@ -46,6 +49,15 @@ def test_what_was_appended_is_read(made: Any) -> None:
     assert times(made.path) == list(range(8))
     (first, *_), _ = journal.read_journal(made.path)[1]
     assert (first.id, first.rows, first.labels, first.probabilities) == ("id-0", [(0, None, "é")], [0], None)
+
+
+def test_a_record_that_cannot_be_encoded_leaves_the_others_whole(made: Any) -> None:
+    some = records(8, 2)
+    with pytest.raises(TypeError):
+        some.add((10, "id-10", "", [("long " * 1000, object())], [0], None))
+    some.add((10, "id-10", "", [(10, None, "é")], [0], None))
+    made.append(some)
+    assert times(made.path) == list(range(11))
 
 
 def test_a_journal_that_was_cut_off_gives_its_whole_frames(made: Any) -> None:

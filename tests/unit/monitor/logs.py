@@ -44,13 +44,11 @@ class Written:
         columns = [self.journal.Column(one, KINDS.get(frame[one].dtype.kind, "string"), one in set(hashed)) for one in frame]
         opened = self._opened("predictions", version, kind, columns)
         rows = [tuple(map(_plain, row)) for row in frame.astype(object).itertuples(index=False)]
-        opened.append(
-            [
-                self.journal.encode((int(when.timestamp() * 1e9), f"{name}-{at}", arm, [row], [label], chances and [chances[at]]))
-                for at, (row, label, when) in enumerate(zip(rows, labels, times, strict=True))
-                for chances in [probabilities]
-            ]
-        )
+        records = self.journal.Records()
+        for at, (row, label, when) in enumerate(zip(rows, labels, times, strict=True)):
+            chances = probabilities and [probabilities[at]]
+            records.add((int(when.timestamp() * 1e9), f"{name}-{at}", arm, [row], [label], chances))
+        opened.append(records)
         if close:
             opened.close()
         return opened
@@ -58,7 +56,10 @@ class Written:
     def feedback(self, told: Iterable[tuple[str, int, Any, datetime]]) -> None:
         """Labels: id, row, label and when it was told."""
         opened = self._opened("feedback", "1", "integer", [])
-        opened.append([self.journal.encode((int(when.timestamp() * 1e9), one, row, label)) for one, row, label, when in told])
+        records = self.journal.Records()
+        for one, row, label, when in told:
+            records.add((int(when.timestamp() * 1e9), one, row, label))
+        opened.append(records)
         opened.close()
 
     def compact(self) -> None:

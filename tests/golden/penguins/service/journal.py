@@ -12,7 +12,7 @@ import errno
 import os
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -70,12 +70,33 @@ class Label(Struct, array_like=True, gc=False):
     label: Any
 
 
-encode = msgspec.msgpack.Encoder().encode
+_encoder = msgspec.msgpack.Encoder()
 _decode_header = msgspec.msgpack.Decoder(Header).decode
 _decode: dict[str, Any] = {
     "predictions": msgspec.msgpack.Decoder(list[Answered]).decode,
     "feedback": msgspec.msgpack.Decoder(list[Label]).decode,
 }
+
+
+class Records:
+    """Encoded records, one behind the other: many small objects that live on would cost each request more than one buffer."""
+
+    __slots__ = ("count", "data")
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self.count = 0
+
+    def add(self, record: object) -> None:
+        """Encode one more; one that cannot be encoded leaves nothing behind."""
+        data = self.data
+        end = len(data)
+        try:
+            _encoder.encode_into(record, data, -1)
+        except BaseException:
+            del data[end:]
+            raise
+        self.count += 1
 
 
 class Journal:
@@ -97,39 +118,43 @@ class Journal:
         try:
             if fcntl is not None:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._write(MAGIC + _framed(encode(header)))
+            self._write(MAGIC, *_framed(_encoder.encode(header)))
             os.replace(new, path)
         except OSError:
             self.close()
             new.unlink(missing_ok=True)
             raise
 
-    def append(self, records: Sequence[bytes]) -> None:
-        """Write encoded records; all of them are in the file when it returns, or none."""
+    def append(self, records: Records) -> None:
+        """Write records; all of them are in the file when it returns, or none."""
         if not os.fstat(self._file).st_nlink:
             raise FileNotFoundError(errno.ENOENT, "the journal was removed", str(self.path))
-        self._write(_framed(_ARRAY.pack(0xDD, len(records)), *records))
-        self.records += len(records)
+        self._write(*_framed(_ARRAY.pack(0xDD, records.count), records.data))
+        self.records += records.count
 
     def close(self) -> None:
         """Let go of the file; it is complete."""
         os.close(self._file)
 
-    def _write(self, data: bytes) -> None:
-        view = memoryview(data)
+    def _write(self, *parts: bytes | bytearray) -> None:
         try:
-            while view:
-                view = view[os.write(self._file, view) :]
+            for part in parts:
+                view = memoryview(part)
+                while view:
+                    view = view[os.write(self._file, view) :]
         except OSError:
             os.ftruncate(self._file, self._end)  # half a frame would hide all that come later
             os.lseek(self._file, self._end, os.SEEK_SET)
             raise
-        self._end += len(data)
+        self._end += sum(map(len, parts))
 
 
-def _framed(*parts: bytes) -> bytes:
-    payload = b"".join(parts)
-    return _FRAME.pack(len(payload), zlib.crc32(payload)) + payload
+def _framed(*parts: bytes | bytearray) -> tuple[bytes | bytearray, ...]:
+    """A frame in parts: to put them together would take as long as to write them."""
+    check = 0
+    for part in parts:
+        check = zlib.crc32(part, check)
+    return _FRAME.pack(sum(map(len, parts)), check), *parts
 
 
 def is_abandoned(path: Path) -> bool:

@@ -43,8 +43,6 @@ def main(argv: Sequence[str]) -> int:
     if not 1 <= len(argv) <= 2:
         print(__doc__, file=sys.stderr)
         return 2
-    with contextlib.suppress(OSError):
-        os.nice(10)  # requests come first
     folder = Path(argv[0])
     with _alone(folder) as alone:
         if alone:
