@@ -9,16 +9,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field, fields
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from jupyter_mlops.errors import UsageError
 
-__all__ = ["Check", "boolean", "is_number", "key", "list_of", "number", "one_of", "read_sections", "text_of"]
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+__all__ = ["Check", "boolean", "is_number", "key", "list_of", "number", "one_of", "read_first", "read_sections"]
 
 Check = Callable[[Any], Any]
 """What a value becomes; raises a ValueError that says what it must be."""
 
-T = TypeVar("T")
+T = TypeVar("T", bound="DataclassInstance")
 
 
 def key(default: Any, check: Check) -> Any:
@@ -99,7 +102,7 @@ def read_sections(kind: type[T], text: str, where: str) -> T:
         raise UsageError(f"{where}{line} is no YAML: {getattr(error, 'problem', None) or error}. Mend it there.") from None
     except (ValueError, RecursionError) as error:  # a date that there is not, or thousands of brackets
         raise UsageError(f"{where} cannot be read: {error}. Mend it there.") from None
-    sections: dict[str, Any] = {section.name: section.default_factory for section in fields(kind)}  # type: ignore[arg-type]
+    sections: dict[str, Any] = {section.name: section.default_factory for section in fields(kind)}
     made = {}
     for name, section in _mapping(data, where, "", sections).items():
         _known(name, sections, where, "")
@@ -115,8 +118,13 @@ def read_sections(kind: type[T], text: str, where: str) -> T:
     return kind(**made)
 
 
-def text_of(file: str, kind: type[Any], folders: Iterable[Path]) -> str:
-    """Text of the file of this name in the first of some folders that has it, for a project to take over; empty where none has.
+def read_first(kind: type[T], file: str, folders: Iterable[Path]) -> tuple[str, T]:
+    """The file of this name in the first of some folders that has it, for a project to take over.
+
+    Returns
+    -------
+    tuple
+        Its text, which is empty where none has it, and what it says.
 
     Raises
     ------
@@ -125,13 +133,12 @@ def text_of(file: str, kind: type[Any], folders: Iterable[Path]) -> str:
     """
     path = next((path for folder in folders if (path := folder / file).exists()), None)
     if path is None:
-        return ""
+        return "", kind()
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}. Mend or remove it.") from None
-    read_sections(kind, text, str(path))
-    return text if text.endswith("\n") else f"{text}\n"
+    return text if text.endswith("\n") else f"{text}\n", read_sections(kind, text, str(path))
 
 
 def _mapping(data: Any, where: str, name: str, sections: Mapping[str, Any]) -> Mapping[Any, Any]:

@@ -6,9 +6,9 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import psutil
@@ -20,20 +20,23 @@ from tests.promotable import MODEL, model_folder, quick_project
 from tests.server import as_json
 from tests.unit.promotion.registry import add_version
 
-__all__ = ["Load", "a_row", "add_broken_version", "ask", "larger", "supervisors", "wait_for_job"]
+__all__ = ["Clients", "Load", "a_row", "add_broken_version", "ask", "larger", "supervisors", "wait_for_job"]
 
 
-class Load:
-    """Clients that ask all the time."""
+class Clients:
+    """Clients that ask all the time, each in a thread; what each is given goes to `_ask`, which ends when it is `over`."""
 
-    def __init__(self, url: str, row: dict[str, Any]) -> None:
-        self.url, self.row = f"{url}/predict", row
-        self.answers: Counter[str] = Counter()
-        self.failed: list[str] = []
+    def __init__(self, url: str, each: Iterable[Any]) -> None:
+        self.url = f"{url}/predict"
         self._over = threading.Event()
+        self._threads = [threading.Thread(target=self._ask, args=(one,)) for one in each]
 
-    def __enter__(self) -> Load:
-        self._threads = [threading.Thread(target=self._ask) for _ in range(4)]
+    @property
+    def over(self) -> bool:
+        """Whether it is time to stop."""
+        return self._over.is_set()
+
+    def __enter__(self) -> Self:
         for one in self._threads:
             one.start()
         return self
@@ -43,11 +46,23 @@ class Load:
         for one in self._threads:
             one.join()
 
-    def _ask(self) -> None:
+    def _ask(self, given: Any) -> None:
+        raise NotImplementedError
+
+
+class Load(Clients):
+    """Four that ask about one row; their answers are counted by version."""
+
+    def __init__(self, url: str, row: dict[str, Any]) -> None:
+        super().__init__(url, [row] * 4)
+        self.answers: Counter[str] = Counter()
+        self.failed: list[str] = []
+
+    def _ask(self, given: Any) -> None:
         with httpx.Client(timeout=10) as client:
-            while not self._over.is_set():
+            while not self.over:
                 try:
-                    answer = client.post(self.url, json=self.row)
+                    answer = client.post(self.url, json=given)
                     if answer.status_code == 200:
                         self.answers[answer.json()["model_version"]] += 1
                     else:

@@ -40,9 +40,11 @@ def model_folder(uri: str, version: str) -> Path:
         return Path(client.get_model_version_download_uri(MODEL, version).removeprefix("file://"))
 
 
-def add_quick_version(uri: str, folder: Path, policy: str | None = None, **tests: str) -> str:
+def add_quick_version(uri: str, folder: Path, policy: str | None = None, *, monitoring: str | None = None, **tests: str) -> str:
     """Register version 1 once more, by this account, with the quickest of its tests and these: name and source of each."""
     project = quick_project(uri, folder, policy)
+    if monitoring is not None:
+        (project / "monitoring.yaml").write_text(monitoring, encoding="utf-8")
     for name, source in tests.items():
         (project / "tests" / f"{name}.py").write_text(source, encoding="utf-8")
     return add_version(uri, MODEL, project, folder / "scratch", author=getpass.getuser(), source=model_folder(uri, "1"))

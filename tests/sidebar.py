@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +13,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page
 
-from tests.conftest import ROOT
-from tests.lab import Lab
+from jupyter_mlops.errors import NotFoundError
+from jupyter_mlops.tracking.lifecycle import apply_lifecycle
+from jupyter_mlops.workflows.deploying import undeploy
+from tests.conftest import ROOT, Converted
+from tests.lab import Lab, running_lab
+from tests.promotable import MODEL
 
-__all__ = ["BUNDLE", "PICTURES", "Sidebar", "needs_bundle"]
+__all__ = ["BUNDLE", "PICTURES", "Sidebar", "lab_in_production", "needs_bundle"]
 
 BUNDLE = ROOT / "jupyter_mlops" / "labextension"
 PICTURES = ROOT / "build" / "pictures"  # of the tests, to look at
@@ -25,6 +32,19 @@ def needs_bundle() -> None:
     """Skip where the extension is not built."""
     if not (BUNDLE / "package.json").exists():
         pytest.skip("the extension is not built: make labextension")
+
+
+@contextmanager
+def lab_in_production(converted: Callable[[str], Converted], folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    """JupyterLab with a converted notebook whose version 1 is in production; nothing is left of a deployment."""
+    needs_bundle()
+    work = Path(shutil.copytree(converted(MODEL).folder.parent, folder / "work"))
+    apply_lifecycle(f"sqlite:///{work / 'mlflow.db'}", MODEL, "1", None)
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(folder / "data_dir"))  # the server's
+    with running_lab(work, folder, extension=BUNDLE) as running:
+        yield running
+        with suppress(NotFoundError):
+            undeploy(MODEL)
 
 
 @dataclass

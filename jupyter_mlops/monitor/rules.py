@@ -11,10 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from jupyter_mlops.errors import UsageError
 from jupyter_mlops.sections import is_number, key, list_of, number, read_sections
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 __all__ = [
     "FILE",
@@ -38,7 +41,7 @@ REASONS: tuple[str, ...] = get_args(AlertKind)
 
 _WEEK = timedelta(days=7)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-Section = TypeVar("Section")
+Section = TypeVar("Section", bound="DataclassInstance")
 
 
 def length(text: str) -> timedelta:
@@ -217,10 +220,10 @@ def overridden(section: Section, **given: Any) -> Section:
         A value is not allowed.
     """
     values = {name: value for name, value in given.items() if value is not None}
-    for one in fields(section):  # type: ignore[arg-type]
+    for one in fields(section):
         if one.name in values:
             try:
                 values[one.name] = one.metadata["check"](values[one.name])
             except ValueError as error:
                 raise UsageError(f"--{one.name.replace('_', '-')} is {values[one.name]!r}, but must be {error}.") from None
-    return replace(section, **values)  # type: ignore[type-var]
+    return replace(section, **values)

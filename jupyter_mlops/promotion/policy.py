@@ -34,18 +34,7 @@ class Policy:
 
 
 def read_policy(text: str, where: str = FILE) -> Policy:
-    """The policy in a file's text; what it leaves out has its default.
-
-    Parameters
-    ----------
-    where
-        The file, for messages.
-
-    Raises
-    ------
-    UsageError
-        It is no YAML, has an unknown key, or a value that is not allowed.
-    """
+    """The policy in a file's text, see `read_sections`; `where` is the file, for messages."""
     return read_sections(Policy, text, where)
 
 

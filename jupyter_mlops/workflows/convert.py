@@ -34,7 +34,7 @@ from jupyter_mlops.notebook.problems import Problem
 from jupyter_mlops.notebook.read import read_notebook
 from jupyter_mlops.promotion.policy import FILE as POLICY
 from jupyter_mlops.promotion.policy import Policy
-from jupyter_mlops.sections import read_sections, text_of
+from jupyter_mlops.sections import read_first
 from jupyter_mlops.signature import Signature
 from jupyter_mlops.workflows.boundary import Attempts, Boundary, Run, find_boundary, watched_path
 from jupyter_mlops.workflows.events import Listener, Progress
@@ -223,11 +223,11 @@ class _Conversion:
             suites, unread = notebook_suites(analysis.notebook)
             plan = make_plan(analysis, selection, parameters=parameters, name=self.options.name, seen=seen, suites=suites, **how)
             folders = [self.notebook.absolute().parent, *([self.options.settings] if self.options.settings else [])]
-            watched = text_of(MONITORING, Rules, folders)
-            self.rules = read_sections(Rules, watched, MONITORING)
+            policy, _ = read_first(Policy, POLICY, folders)
+            watched, self.rules = read_first(Rules, MONITORING, folders)
             log = self.rules.log
             plan = replace(
-                plan, problems=(*plan.problems, *unread), policy=text_of(POLICY, Policy, folders), monitoring=watched,
+                plan, problems=(*plan.problems, *unread), policy=policy, monitoring=watched,
                 log_omit=log.omit, log_hash=log.hash, log_days=log.days,
             )  # fmt: skip
         self.progress.current = "plan"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,13 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from jupyter_mlops.environment import free_port
-from jupyter_mlops.errors import NotFoundError
-from jupyter_mlops.tracking.lifecycle import apply_lifecycle
-from jupyter_mlops.workflows.deploying import DeployOptions, deploy, deployment_status, undeploy
+from jupyter_mlops.workflows.deploying import DeployOptions, deploy, deployment_status
 from tests.browser import page
 from tests.conftest import Converted
 from tests.deployed import Load, a_row, add_broken_version, supervisors
-from tests.lab import Lab, running_lab
+from tests.lab import Lab
 from tests.promotable import MODEL, QUICK, add_quick_version
-from tests.sidebar import BUNDLE, PICTURES, Sidebar, needs_bundle
+from tests.sidebar import PICTURES, Sidebar, lab_in_production
 from tests.unit.promotion.registry import aliases
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sidebar-canary")]
@@ -37,15 +34,9 @@ LONG = POLICY.replace("seconds: 6,", "seconds: 600,")
 
 @pytest.fixture
 def lab(converted: Callable[[str], Converted], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
-    """JupyterLab with a converted notebook whose version 1 is in production; nothing is left of a deployment."""
-    needs_bundle()
-    work = Path(shutil.copytree(converted(MODEL).folder.parent, tmp_path / "work"))
-    apply_lifecycle(f"sqlite:///{work / 'mlflow.db'}", MODEL, "1", None)
-    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data_dir"))  # the server's
-    with running_lab(work, tmp_path, extension=BUNDLE) as running:
+    """See `lab_in_production`."""
+    with lab_in_production(converted, tmp_path, monkeypatch) as running:
         yield running
-        with suppress(NotFoundError):
-            undeploy(MODEL)
 
 
 @contextmanager

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,16 +14,14 @@ import pytest
 from playwright.sync_api import Frame, Locator, Page, expect
 
 from jupyter_mlops.environment import free_port
-from jupyter_mlops.errors import NotFoundError
-from jupyter_mlops.tracking.lifecycle import apply_lifecycle
-from jupyter_mlops.workflows.deploying import DeployOptions, deploy, undeploy
+from jupyter_mlops.workflows.deploying import DeployOptions, deploy
 from jupyter_mlops.workflows.monitoring import MonitorOptions, monitor
 from tests.browser import page
 from tests.conftest import Converted
 from tests.deployed import ask, larger
-from tests.lab import Lab, running_lab
+from tests.lab import Lab
 from tests.promotable import MODEL
-from tests.sidebar import BUNDLE, PICTURES, Sidebar, needs_bundle
+from tests.sidebar import PICTURES, Sidebar, lab_in_production
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sidebar-canary")]
 
@@ -35,15 +31,9 @@ BEFORE = (1.0, 1.003, 1.006)  # how much larger the animals of the windows befor
 
 @pytest.fixture
 def lab(converted: Callable[[str], Converted], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
-    """JupyterLab with a converted notebook whose version 1 is in production; nothing is left of a deployment."""
-    needs_bundle()
-    work = Path(shutil.copytree(converted(MODEL).folder.parent, tmp_path / "work"))
-    apply_lifecycle(f"sqlite:///{work / 'mlflow.db'}", MODEL, "1", None)
-    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data_dir"))  # the server's
-    with running_lab(work, tmp_path, extension=BUNDLE) as running:
+    """See `lab_in_production`."""
+    with lab_in_production(converted, tmp_path, monkeypatch) as running:
         yield running
-        with suppress(NotFoundError):
-            undeploy(MODEL)
 
 
 def _use(url: str, rows: list[dict[str, Any]], labels: list[Any], *, wrong: int = 0) -> None:

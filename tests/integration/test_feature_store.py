@@ -121,24 +121,35 @@ def test_what_is_too_old_is_missing_and_said_so(published: Published) -> None:
     assert [one["loc"] for one in lacking.json()["detail"]] == [["body", name] for name in request]
 
 
-def test_a_service_without_a_repository_says_so_at_the_start(published: Published, tmp_path: Path) -> None:
-    environment = service_environment(published.project, free_port()) | {"SERVICE_FEATURE_STORE": str(tmp_path / "none")}
+def _refused(project: Path, repository: Path, *before: Path) -> str:
+    """What a service says that does not start with this repository; folders that come first on Python's path."""
+    environment = service_environment(project, free_port()) | {"SERVICE_FEATURE_STORE": str(repository)}
+    environment["PYTHONPATH"] = os.pathsep.join((*map(str, before), environment["PYTHONPATH"]))
     done = subprocess.run(
-        [sys.executable, "-m", "service"], cwd=published.project, env=environment, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "service"], cwd=project, env=environment, capture_output=True, text=True, timeout=60
     )
     assert done.returncode != 0
-    assert "none holds no feature_store.yaml: `jupyter mlops features publish` writes one." in done.stderr
+    return done.stderr
+
+
+def test_a_service_without_a_repository_says_so_at_the_start(published: Published, tmp_path: Path) -> None:
+    said = _refused(published.project, tmp_path / "none")
+    assert "none holds no feature_store.yaml: `jupyter mlops features publish` writes one." in said
 
 
 def test_a_service_without_feast_says_so_at_the_start(published: Published, tmp_path: Path) -> None:
     (tmp_path / "feast.py").write_text("raise ModuleNotFoundError(\"No module named 'feast'\", name='feast')\n", encoding="utf-8")
-    environment = service_environment(published.project, free_port()) | {"SERVICE_FEATURE_STORE": str(published.repository)}
-    environment["PYTHONPATH"] = os.pathsep.join((str(tmp_path), environment["PYTHONPATH"]))
-    done = subprocess.run(
-        [sys.executable, "-m", "service"], cwd=published.project, env=environment, capture_output=True, text=True, timeout=60
+    said = _refused(published.project, published.repository, tmp_path)
+    assert "needs Feast (No module named 'feast'): pip install feast" in said
+
+
+def test_a_service_without_the_variables_of_its_repository_says_so_at_the_start(published: Published, tmp_path: Path) -> None:
+    settings = (
+        "# ${NOT_THIS_ONE}\nonline_store: {type: redis, connection_string: 'h,username=${STORE_USER},password=${STORE_WORD}'}\n"
     )
-    assert done.returncode != 0
-    assert "needs Feast (No module named 'feast'): pip install feast" in done.stderr
+    (tmp_path / "feature_store.yaml").write_text(settings, encoding="utf-8")
+    said = _refused(published.project, tmp_path)
+    assert "names STORE_USER, STORE_WORD, which the environment does not hold: set it" in said
 
 
 def test_status_and_materialize(published: Published, capsys: pytest.CaptureFixture[str]) -> None:

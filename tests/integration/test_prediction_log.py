@@ -6,7 +6,6 @@ import json
 import os
 import random
 import signal
-import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -21,6 +20,7 @@ from jupyter_mlops.deploy.members import Member, read_members
 from jupyter_mlops.monitor.log import PredictionLog, Window
 from jupyter_mlops.workflows.deploying import DeployOptions, deploy
 from tests.conftest import Converted
+from tests.deployed import Clients
 from tests.promotable import MODEL
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("envoy")]
@@ -29,30 +29,20 @@ LOST = 1.0  # seconds before a kill whose answers may be lost
 KILLS = 5
 
 
-class _Clients:
+class _Clients(Clients):
     """Some ask for single rows and some for several, without a pause; each notes what it was answered, and when."""
 
     def __init__(self, url: str, rows: list[dict[str, Any]]) -> None:
-        self.url, self.rows = f"{url}/predict", rows
+        super().__init__(url, (1, 1, 1, 20))
+        self.rows = rows
         self.answered: dict[str, tuple[float, int]] = {}  # when, and how many rows, by id
         self.refused = 0
-        self._over = threading.Event()
-        self._threads = [threading.Thread(target=self._ask, args=(size,)) for size in (1, 1, 1, 20)]
 
-    def __enter__(self) -> _Clients:
-        for one in self._threads:
-            one.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for one in self._threads:
-            one.join()
-
-    def _ask(self, size: int) -> None:
+    def _ask(self, given: Any) -> None:
+        size: int = given
         body = json.dumps(self.rows[:size] if size > 1 else self.rows[0])
         with httpx.Client(timeout=10, headers={"content-type": "application/json"}) as client:
-            while not self._over.is_set():
+            while not self.over:
                 try:
                     answer = client.post(self.url, content=body)
                 except httpx.TransportError:

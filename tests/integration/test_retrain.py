@@ -42,11 +42,13 @@ def test_a_drifted_model_is_trained_again_once(
     monkeypatch.setenv("JUPYTER_MLOPS_DATABASE", f"sqlite:///{tmp_path / 'mlops.db'}")
     with pytest.raises(NotFoundError, match="No version of penguins is in production"):
         retrain(MODEL, options=RetrainOptions(folder=tmp_path))
-    # A version whose promotion.yaml names who decides; the folder that it is trained again in has a monitoring.yaml of its own.
+    # A version whose promotion.yaml names who decides, and that is trained again for missing values only; the folder has other rules.
     policy = "approval: {approvers: [anna]}\n"
-    champion = _with_notebook(deployable, add_quick_version(deployable, tmp_path / "quick", policy), tmp_path)
+    strict = "window: {rows: 50}\nretrain: {reasons: [missing-values]}\n"
+    quick = add_quick_version(deployable, tmp_path / "quick", policy, monitoring=strict)
+    champion = _with_notebook(deployable, quick, tmp_path)
     apply_lifecycle(deployable, MODEL, champion, None)
-    watch = "window: {rows: 50}\nlog: {omit: [island], hash: [sex]}\nretrain: {reasons: [concept-drift, data-drift]}\n"
+    watch = "window: {rows: 40}\nlog: {omit: [island], hash: [sex], days: 30}\n"
     (tmp_path / "monitoring.yaml").write_text(watch)
     before = sorted(path.name for path in tmp_path.iterdir())
     failed = retrain(MODEL, options=RetrainOptions([("n_trees", "3")], tmp_path, promote=False))
@@ -63,17 +65,16 @@ def test_a_drifted_model_is_trained_again_once(
     begin = datetime.now(UTC) - timedelta(days=60)
     log.predictions(frame, answers, [begin + timedelta(seconds=n) for n in range(len(frame))], kind="string", version=champion)
     ask = [
-        "retrain", MODEL, "--on", "data-drift,concept-drift", "--log", str(tmp_path / "log"), "--folder", str(tmp_path), "--no-promote",
-        "--json", "--rows", "50", "-p", "n_estimators", "10",
+        "retrain", MODEL, "--log", str(tmp_path / "log"), "--folder", str(tmp_path), "--no-promote", "--json", "-p", "n_estimators", "10",
     ]  # fmt: skip
 
-    def told() -> dict[str, object]:
+    def told(*on: str) -> dict[str, object]:
         capsys.readouterr()
-        assert main(ask) == 0
+        assert main([*ask, "--on", *on]) == 0
         result: dict[str, object] = json.loads(capsys.readouterr().out.splitlines()[-1])
         return result
 
-    assert (told()["status"], find_version(deployable, MODEL).version) == ("not needed", champion)
+    assert (told("data-drift,concept-drift")["status"], find_version(deployable, MODEL).version) == ("not needed", champion)
 
     # Larger animals: it is trained again, and only once.
     numbers = frame.select_dtypes("number").columns
@@ -85,7 +86,9 @@ def test_a_drifted_model_is_trained_again_once(
         kind="string",
         version=champion,
     )
-    made = told()
+    unasked = told()  # for the reasons of the version's own monitoring.yaml
+    assert (unasked["status"], unasked["reason"]) == ("not needed", "the alerts (data-drift) are none of missing-values")
+    made = told("data-drift,concept-drift")
     assert (made["status"], made["champion"], made["challenger"]) == ("registered", champion, "3")
     assert "data-drift" in str(made["reason"])
     new = find_version(deployable, MODEL, "3")
@@ -101,11 +104,13 @@ def test_a_drifted_model_is_trained_again_once(
     assert (project / "promotion.yaml").read_text() == policy
     assert (project / "monitoring.yaml").read_text() == watch
     rules = read_rules(project)
-    assert (rules.window.rows, rules.log.omit, rules.log.hash) == (50, ("island",), ("sex",))
+    assert (rules.window.rows, rules.log.omit, rules.log.hash) == (40, ("island",), ("sex",))
+    assert "log_days: int = 30" in (project / "service/config.py").read_text()
+    assert "SERVICE_LOG_HASH_KEY: ${SERVICE_LOG_HASH_KEY:?" in (project / "compose.yaml").read_text()
     tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_prediction_log.py"]
     ran = subprocess.run(tests, cwd=project, capture_output=True, text=True, timeout=300, check=False)
     assert "6 passed" in ran.stdout, ran.stdout  # one of them by what monitoring.yaml leaves out and hides
-    again = told()
+    again = told("data-drift,concept-drift")
     assert again["status"] == "not needed" and "version 3, Staging" in str(again["reason"])
 
 

@@ -17,11 +17,10 @@ from jupyter_mlops.deploy.members import read_members
 from jupyter_mlops.environment import free_port
 from jupyter_mlops.errors import NotFoundError
 from jupyter_mlops.jobs.processes import MARK
-from jupyter_mlops.jobs.statuses import ENDED
 from jupyter_mlops.tracking.lifecycle import apply_lifecycle
 from jupyter_mlops.workflows.deploying import DeployOptions, deploy, deployment_status, undeploy
 from tests.conftest import Converted
-from tests.deployed import Load, a_row, supervisors
+from tests.deployed import Load, a_row, supervisors, wait_for_job
 from tests.messages import check_message
 from tests.promotable import MODEL, add_quick_version
 from tests.server import Server, as_json, running_server
@@ -71,17 +70,6 @@ def _start(client: httpx.Client, **request: Any) -> str:
     return str(answer.json()["id"])
 
 
-def _over(client: httpx.Client, job: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 300
-    while True:
-        found: dict[str, Any] = as_json(client.get(f"jobs/{job}"))["job"]
-        if found["status"] in ENDED:
-            check_message("jobs", "Job", found)
-            return found
-        assert time.monotonic() < deadline, found
-        time.sleep(0.3)
-
-
 def _seen(client: httpx.Client) -> dict[str, Any]:
     found: dict[str, Any] = as_json(client.get(ADDRESS))
     check_message("models", "DeploymentStatus", found)
@@ -91,7 +79,7 @@ def _seen(client: httpx.Client) -> dict[str, Any]:
 def _deploy(client: httpx.Client) -> str:
     """By a job; the address."""
     port = free_port()
-    ended = _over(client, _start(client, kind="deploy", port=port))
+    ended = wait_for_job(client, _start(client, kind="deploy", port=port))
     assert ended["status"] == "done", ended
     check_message("jobs", "DeployDone", ended["result"])
     assert ended["result"] == {"ok": True, "url": f"http://127.0.0.1:{port}", "version": "1"}
@@ -113,7 +101,7 @@ def test_what_is_in_production_is_deployed_and_looked_at(
     assert one["errors"] == 0
     assert 0 < one["p50"] <= one["p99"]
 
-    again = _over(client, _start(client, kind="deploy"))
+    again = wait_for_job(client, _start(client, kind="deploy"))
     assert again["status"] == "failed"
     assert again["error"]["code"] == "conflict"
     assert url in again["error"]["message"]
@@ -129,7 +117,7 @@ def test_a_model_of_this_name_in_another_store_is_only_named(client: httpx.Clien
     shutil.copyfile(server.work / "mlflow.db", other / "mlflow.db")
     deploy(MODEL, "1", DeployOptions(port=free_port(), replicas=1, tracking_uri=_uri(other)))
     assert _seen(client) == {"deployment": None, "elsewhere": _uri(other)}
-    ended = _over(client, _start(client, kind="deploy"))
+    ended = wait_for_job(client, _start(client, kind="deploy"))
     assert ended["error"]["code"] == "conflict"
     assert _uri(other) in ended["error"]["message"]
 
@@ -154,13 +142,13 @@ def test_back_to_the_version_before(
     assert add_quick_version(uri, tmp_path / "version") == "2"
     apply_lifecycle(uri, MODEL, "2", "1")
     deploy(MODEL, "2", DeployOptions(port=free_port(), replicas=1, tracking_uri=uri))
-    stale = _over(client, _start(client, kind="rollback", version="2"))
+    stale = wait_for_job(client, _start(client, kind="rollback", version="2"))
     assert stale["error"]["code"] == "conflict"
     assert "version 1 was in production before" in stale["error"]["message"]
     with Load(deployment_status(MODEL).url, a_row(converted)) as load:
         job = _start(client, kind="rollback", version="1", comment="it drifts")
         assert as_json(client.get(f"jobs/{job}"))["job"]["subject"] == f"{MODEL}/1"
-        ended = _over(client, job)
+        ended = wait_for_job(client, job)
         assert ended["status"] == "done", ended
         check_message("jobs", "PromoteDone", ended["result"])
         assert set(load.phase()) == {"1"}
@@ -196,7 +184,7 @@ def test_a_job_that_is_stopped_leaves_what_is_deployed(
         for one in members.values():
             assert MARK not in psutil.Process(one.pid).environ()
         as_json(client.delete(f"jobs/{job}"))
-        assert _over(client, job)["status"] == "cancelled"
+        assert wait_for_job(client, job)["status"] == "cancelled"
         load.phase()
         assert {name: one.pid for name, one in read_members(place).items()} == {n: one.pid for n, one in members.items()}
         assert all(one.alive for one in members.values())

@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,8 +17,8 @@ NOTEBOOKS = sorted((ROOT / "example_notebooks").glob("*.ipynb"))
 COMMAND = re.compile(r"^!(?:\w+=\S+ )*jupyter mlops (?P<arguments>.+)$", re.MULTILINE)
 
 
-def _cells(path: Path) -> list[dict[str, object]]:
-    cells: list[dict[str, object]] = json.loads(path.read_text(encoding="utf-8"))["cells"]
+def _cells(path: Path) -> list[dict[str, Any]]:
+    cells: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["cells"]
     return cells
 
 
@@ -30,10 +31,7 @@ def test_they_are_stored_without_outputs(path: Path) -> None:
 def test_their_commands_are_understood(capsys: pytest.CaptureFixture[str]) -> None:
     """Options are renamed now and then; what would fail after minutes fails here."""
     found = [
-        match["arguments"]
-        for path in NOTEBOOKS
-        for cell in _cells(path)
-        for match in COMMAND.finditer("".join(cell["source"]))  # type: ignore[arg-type]
+        match["arguments"] for path in NOTEBOOKS for cell in _cells(path) for match in COMMAND.finditer("".join(cell["source"]))
     ]
     assert len(found) >= 8
     for arguments in found:

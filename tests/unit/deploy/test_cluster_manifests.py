@@ -342,3 +342,11 @@ def test_pods_read_the_feature_repository_of_a_claim() -> None:
     assert service["envFrom"] == [{"secretRef": {"name": "features-redis"}}]
     [without] = only(ROLLOUTS, "Rollout")["spec"]["template"]["spec"]["containers"]
     assert "envFrom" not in without and "SERVICE_FEATURE_STORE" not in str(without)
+
+
+def test_pods_that_log_take_the_key_of_hashes_from_a_secret() -> None:
+    [service] = only(ALL_SET, "Rollout")["spec"]["template"]["spec"]["containers"]
+    [key] = [one for one in service["env"] if one["name"] == "SERVICE_LOG_HASH_KEY"]
+    assert key["valueFrom"]["secretKeyRef"] == {"name": f"{ALL_SET.name}-log", "key": "hash-key", "optional": True}
+    [without] = only(ROLLOUTS, "Rollout")["spec"]["template"]["spec"]["containers"]
+    assert "HASH_KEY" not in str(without)

@@ -10,7 +10,7 @@ from jupyter_mlops.errors import UsageError
 from jupyter_mlops.promotion import rules
 from jupyter_mlops.promotion.policy import FILE, Policy, read_policy, why_not
 from jupyter_mlops.promotion.rules import ApprovalRule
-from jupyter_mlops.sections import text_of
+from jupyter_mlops.sections import read_first
 
 
 def test_what_is_left_out_has_its_default() -> None:
@@ -100,7 +100,7 @@ def test_the_policy_beside_a_notebook(tmp_path: Path) -> None:
     other.mkdir()
 
     def text() -> str:
-        return text_of(FILE, Policy, [tmp_path, other])
+        return read_first(Policy, FILE, [tmp_path, other])[0]
 
     assert text() == ""
     (other / "promotion.yaml").write_text("tests: {seconds: 5}\n", encoding="utf-8")

@@ -1,31 +1,19 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { ApiError } from '../../api/client';
-import { isOpen } from '../../api/jobs';
 import type { DeployRequest } from '../../api/messages/jobs';
 import type { Deployment } from '../../api/messages/models';
 import { percentText } from '../../components/format';
-import { Work } from './work';
+import { ModelWork } from './work';
 
 const PACE = 2000; // ms; while nothing is deployed, it is asked with the versions only
 
 /** How a model does where it is deployed on the server's machine. */
-export class DeploymentModel extends Work<'deploying'> {
+export class DeploymentModel extends ModelWork<'deploying'> {
   deployment: Deployment | null = null;
   /** Store of another model of this name that is deployed there. */
   elsewhere: string | null = null;
   /** Whether the server has said that nothing is deployed, or what. */
   known = false;
-
-  /** Whether it is being deployed. */
-  get working(): boolean {
-    return this.busy !== null || (this.job !== null && isOpen(this.job));
-  }
-
-  /** What went wrong with deploying. */
-  get failure(): ApiError | null {
-    return this.error ?? this.jobError;
-  }
 
   setShown(shown: boolean): void {
     this.shown = shown;
@@ -34,12 +22,10 @@ export class DeploymentModel extends Work<'deploying'> {
 
   /** Look at the deployment of a model of the store that a notebook uses; of none where the name is empty. */
   look(path: string, model: string): void {
-    const other = path !== this.path || model !== this.model;
+    const other = this.turnTo(path, model);
     if (other) {
-      [this.path, this.model] = [path, model];
-      this.deployment = this.elsewhere = this.error = this.readError = null;
-      this.known = this.searched = false;
-      this.follow(null);
+      this.deployment = this.elsewhere = null;
+      this.known = false;
       this._changed.emit();
     }
     void (other ? this.refresh.anew() : this.refresh.now());
@@ -47,14 +33,8 @@ export class DeploymentModel extends Work<'deploying'> {
 
   /** Serve the version in production, which is not served yet or not looked after any more. */
   async deploy(port?: number): Promise<void> {
-    if (this.working) {
-      return;
-    }
-    this.follow(null);
-    await this.work('deploying', async () => {
-      const request: DeployRequest = { kind: 'deploy', path: this.path, model: this.model };
-      this.follow(await this.jobs.start(port === undefined ? request : { ...request, port }));
-    });
+    const request: DeployRequest = { kind: 'deploy', path: this.path, model: this.model };
+    await this.start('deploying', port === undefined ? request : { ...request, port });
   }
 
   protected async read(signal: AbortSignal): Promise<void> {
@@ -64,39 +44,15 @@ export class DeploymentModel extends Work<'deploying'> {
     const { deployment, elsewhere } = await this.api.deployment(this.path, this.model, signal);
     if (!signal.aborted) {
       Object.assign(this, { deployment, elsewhere, known: true });
-      await this.find(signal);
+      await this.find('deploy', signal);
     }
-  }
-
-  /** After a reload, the job that deploys it is followed again. */
-  private async find(signal: AbortSignal): Promise<void> {
-    if (!this.searched) {
-      const { jobs } = await this.api.jobs(this.path, 'deploy', signal);
-      const found = jobs.find(job => job.subject === this.model && isOpen(job));
-      if (!signal.aborted) {
-        this.searched = true;
-        if (found && !this.followed) {
-          this.follow(this.jobs.follow(found));
-        }
-      }
-    }
-  }
-
-  protected onJob(): void {
-    if (!this.working) {
-      void this.refresh.now();
-    }
-    this._changed.emit();
   }
 
   protected pace(): void {
     this.refresh.every(this.shown && (this.deployment !== null || this.working) ? PACE : null);
   }
 
-  private path = '';
-  private model = '';
   private shown = false;
-  private searched = false;
 }
 
 /** The shares in one sentence. */

@@ -3,7 +3,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import { Api, ApiError } from '../../api/client';
 import { FollowedJob, isOpen, JobsModel } from '../../api/jobs';
-import type { Job } from '../../api/messages/jobs';
+import type { Job, JobRequest } from '../../api/messages/jobs';
 import { Refresh } from '../../api/refresh';
 
 /** Something that a job of the server works on, begun and followed here, and asked about at a pace. */
@@ -102,4 +102,64 @@ export abstract class Work<Doing extends string> implements IDisposable {
 
   protected readonly refresh: Refresh;
   protected readonly _changed = new Signal<this, void>(this);
+}
+
+/** What one model's jobs of one kind do, and how it stands. */
+export abstract class ModelWork<Doing extends string> extends Work<Doing> {
+  /** The model that is shown; empty where none is. */
+  model = '';
+
+  /** Whether it is being worked on. */
+  get working(): boolean {
+    return this.busy !== null || (this.job !== null && isOpen(this.job));
+  }
+
+  /** What went wrong with it. */
+  get failure(): ApiError | null {
+    return this.error ?? this.jobError;
+  }
+
+  /** Turn to a model of the store that a notebook uses, to none where the name is empty; whether it is another one than before. */
+  protected turnTo(path: string, model: string): boolean {
+    if (path === this.path && model === this.model) {
+      return false;
+    }
+    [this.path, this.model] = [path, model];
+    this.error = this.readError = null;
+    this.searched = false;
+    this.follow(null);
+    return true;
+  }
+
+  /** Have a job do something about it, unless one does already. */
+  protected async start(what: Doing, request: JobRequest): Promise<void> {
+    if (!this.working) {
+      this.follow(null);
+      await this.work(what, async () => this.follow(await this.jobs.start(request)));
+    }
+  }
+
+  /** After a reload, the job of a kind that works on it is followed again. */
+  protected async find(kind: Job['kind'], signal: AbortSignal): Promise<void> {
+    if (!this.searched) {
+      const { jobs } = await this.api.jobs(this.path, kind, signal);
+      const found = jobs.find(job => job.subject === this.model && isOpen(job));
+      if (!signal.aborted) {
+        this.searched = true;
+        if (found && !this.followed) {
+          this.follow(this.jobs.follow(found));
+        }
+      }
+    }
+  }
+
+  protected onJob(): void {
+    if (!this.working) {
+      void this.refresh.now();
+    }
+    this._changed.emit();
+  }
+
+  protected path = '';
+  private searched = false;
 }

@@ -1,9 +1,7 @@
-import type { ApiError } from '../../api/client';
-import { isOpen } from '../../api/jobs';
 import type { MonitorRequest } from '../../api/messages/jobs';
 import type { Column, MonitorReport } from '../../api/messages/monitor';
 import type { LastReport, Monitoring } from '../../api/messages/monitoring';
-import { Work } from '../models/work';
+import { ModelWork } from '../models/work';
 
 /** Lengths of a window that are offered, as the server reads them. */
 export const WINDOWS = ['1h', '24h', '7d', '30d', '90d'] as const;
@@ -18,19 +16,9 @@ export interface LookOptions {
 export const MOST_ROWS = 20_000;
 
 /** What a deployed model was asked, as the monitor has seen it. */
-export class MonitoringModel extends Work<'looking'> {
+export class MonitoringModel extends ModelWork<'looking'> {
   monitoring: Monitoring | null = null;
   options: LookOptions = { window: null, rows: null };
-
-  /** Whether somebody looks at it. */
-  get working(): boolean {
-    return this.busy !== null || (this.job !== null && isOpen(this.job));
-  }
-
-  /** Why it could not be looked at. */
-  get failure(): ApiError | null {
-    return this.error ?? this.jobError;
-  }
 
   get last(): LastReport | null {
     return this.monitoring?.last ?? null;
@@ -40,23 +28,15 @@ export class MonitoringModel extends Work<'looking'> {
     return (this.last?.report as MonitorReport | undefined) ?? null;
   }
 
-  /** The model that is shown; empty where none is. */
-  get model(): string {
-    return this._model;
-  }
-
   /**
    * Show what is known of a model that is deployed; of none where the name is empty.
    *
    * `version` has the traffic: when it goes over to another one, that one's reports are asked for.
    */
   watch(path: string, model: string, version: string): void {
-    const other = path !== this.path || model !== this._model;
+    const other = this.turnTo(path, model);
     if (other) {
-      [this.path, this._model] = [path, model];
-      this.monitoring = this.error = this.readError = null;
-      this.searched = false;
-      this.follow(null);
+      this.monitoring = null;
       this._changed.emit();
     }
     if (other || version !== this.version) {
@@ -77,47 +57,20 @@ export class MonitoringModel extends Work<'looking'> {
 
   /** Look now. */
   async look(): Promise<void> {
-    if (this.working) {
-      return;
-    }
-    this.follow(null);
-    await this.work('looking', async () => {
-      const { window, rows } = this.options;
-      const request: MonitorRequest = { kind: 'monitor', path: this.path, model: this._model, ...(window && { window }), ...(rows && { rows }) };
-      this.follow(await this.jobs.start(request));
-    });
+    const { window, rows } = this.options;
+    const request: MonitorRequest = { kind: 'monitor', path: this.path, model: this.model, ...(window && { window }), ...(rows && { rows }) };
+    await this.start('looking', request);
   }
 
   protected async read(signal: AbortSignal): Promise<void> {
-    if (!this._model) {
+    if (!this.model) {
       return;
     }
-    const monitoring = await this.api.monitoring(this.path, this._model, signal);
+    const monitoring = await this.api.monitoring(this.path, this.model, signal);
     if (!signal.aborted) {
       this.monitoring = monitoring;
-      await this.find(signal);
+      await this.find('monitor', signal);
     }
-  }
-
-  /** After a reload, the job that looks at it is followed again. */
-  private async find(signal: AbortSignal): Promise<void> {
-    if (!this.searched) {
-      const { jobs } = await this.api.jobs(this.path, 'monitor', signal);
-      const found = jobs.find(job => job.subject === this._model && isOpen(job));
-      if (!signal.aborted) {
-        this.searched = true;
-        if (found && !this.followed) {
-          this.follow(this.jobs.follow(found));
-        }
-      }
-    }
-  }
-
-  protected onJob(): void {
-    if (!this.working) {
-      void this.refresh.now();
-    }
-    this._changed.emit();
   }
 
   /** Reports come by jobs, which say so; those of others are asked for with the versions. */
@@ -125,10 +78,7 @@ export class MonitoringModel extends Work<'looking'> {
     this.refresh.every(null);
   }
 
-  private path = '';
-  private _model = '';
   private version = '';
-  private searched = false;
 }
 
 /** How far a column is from the reference, in its limits. */

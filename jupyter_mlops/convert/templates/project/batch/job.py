@@ -246,7 +246,8 @@ def _judge(job: Job, max_bad: float) -> None:
     if (total and bad > max_bad * total) or nothing:
         share = f"{bad:,} of {rows:,} rows cannot be scored"
         limit = "so nothing was predicted" if nothing else f"and --max-bad allows {max_bad:.4g} of {total:,}"
-        raise TooManyBadError(f"{share}, {limit}. Most often: {_most(_counted(reports, "reasons"))}. {job.out / BAD} names them.")
+        often = _most(_counted(reports, "reasons"))
+        raise TooManyBadError(f"{share}, {limit}. Most often: {often}. {job.out / BAD} names them.")
 
 
 def _counted(reports: Any, what: str) -> Counter[str]:

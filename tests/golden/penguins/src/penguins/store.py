@@ -25,7 +25,7 @@ VIEW = "penguins"
 PREFIX = "model_"  # of the features of the on-demand view: Feast mixes their names with those of its sources
 FOLDER = "PENGUINS_FEATURE_STORE"
 # Feast puts variables of the environment into its settings, passwords for example.
-_VARIABLE = re.compile(r"(?m)^(?!\s*#).*?\$\{(\w+)\}")
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
 _TIME, _ROW_TIME = "event_timestamp", "event_timestamp_of_row"
 
 
@@ -60,7 +60,13 @@ class Store:
             raise RuntimeError(
                 f"{folder} holds no feature_store.yaml: `jupyter mlops features publish` writes one."
             )
-        named = set(_VARIABLE.findall(settings.read_text(encoding="utf-8")))
+        lines = settings.read_text(encoding="utf-8").splitlines()
+        named = {
+            name
+            for line in lines
+            if not line.lstrip().startswith("#")
+            for name in _VARIABLE.findall(line)
+        }
         if unset := ", ".join(sorted(named - set(os.environ))):
             raise RuntimeError(
                 f"{settings} names {unset}, which the environment does not hold: set it"
