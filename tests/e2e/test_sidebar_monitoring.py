@@ -109,7 +109,9 @@ def test_a_model_that_drifts_is_seen(
             _look_here(uri, since)
         _use(url, larger(rows, 1.3), labels, wrong=len(rows) // 2)
         sidebar.reload()
-        lab.connected(opened)  # until then the notebook takes the focus
+        lab.connected(opened)
+        # JupyterLab gives the focus to the notebook that it has restored, sooner or later.
+        opened.wait_for_function("() => document.activeElement?.closest('.jp-NotebookPanel')")
         expect(monitoring).to_contain_text(f"Trend over {len(BEFORE)} windows")
         expect(monitoring.get_by_role("status").first).to_have_text("Nothing to look at.")
 
